@@ -1,0 +1,199 @@
+"""Every error of the product, and the one place where an error becomes an answer (RFC 9457, problem+json).
+
+Domain code raises these directly; the admin and the commands show `detail`, the API sends the whole.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+
+from config.middleware import current_request_id
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong value: `pointer` is a JSON pointer (RFC 6901) into the body, or the name of a parameter."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Problem(Exception):
+    """An error with a status, a code (its page of the docs) and the sentence of the contract as its title."""
+
+    status = status.HTTP_400_BAD_REQUEST
+    code = "bad-request"
+    title: Text = "Bad request"
+
+    def __init__(self, detail: Text = "", *, errors: Iterable[FieldError] = (), code: str = "") -> None:
+        super().__init__(str(detail) or str(self.title))
+        self.detail = str(detail)
+        self.errors = list(errors)
+        self.reason = code
+
+
+class BadParameters(Problem):
+    code = "bad-parameters"
+    title = "Errors in the route parameters"
+
+
+class BadTreeParameters(BadParameters):
+    """The tree of sites has a sentence of its own."""
+
+    title = "Exception occured"
+
+
+class BadBody(Problem):
+    code = "bad-body"
+    title = "Errors in the body request"
+
+
+class NotAuthorised(Problem):
+    status = status.HTTP_401_UNAUTHORIZED
+    code = "not-authorised"
+    title = "Customer not found or not authorised"
+
+
+class NotPermitted(Problem):
+    status = status.HTTP_403_FORBIDDEN
+    code = "not-permitted"
+    title = "Not permitted"
+
+
+class NotFound(Problem):
+    """Not there, or not the caller's: `noun` is one of the product's words, or empty for an unknown path."""
+
+    status = status.HTTP_404_NOT_FOUND
+    code = "not-found"
+    title = "Not found"
+
+    def __init__(self, noun: str = "", detail: Text = "") -> None:
+        if noun:
+            self.title = f"{noun} not found for the customer"
+        super().__init__(detail)
+
+
+class Conflict(Problem):
+    """Somebody else was there first: a newer version, a row that blocks a deletion, a value already in use."""
+
+    status = status.HTTP_409_CONFLICT
+    code = "conflict"
+    title = "Conflict with the current state"
+
+
+class Gone(Conflict):
+    """The row that was to be written is not there any more."""
+
+
+class _Other(Problem):
+    """An error that the framework raised."""
+
+    def __init__(self, code: str, title: str, http_status: int, detail: str = "") -> None:
+        self.code, self.title, self.status = code, title, http_status
+        super().__init__(detail)
+
+
+_FRAMEWORK: dict[type[Exception], tuple[str, str]] = {
+    exceptions.MethodNotAllowed: ("method-not-allowed", "Method not allowed"),
+    exceptions.NotAcceptable: ("not-acceptable", "Only application/json is offered"),
+    exceptions.UnsupportedMediaType: ("unsupported-media-type", "Only application/json is accepted"),
+    exceptions.Throttled: ("too-many-requests", "Too many requests"),
+}
+
+
+def field_errors(error: ValidationError, pointers: Mapping[str, str] | None = None) -> list[FieldError]:
+    """The wrong fields that Django's validation found; `pointers` gives a field's place where it is not its name."""
+    pointers = pointers or {}
+    by_field = error.error_dict if hasattr(error, "error_dict") else {"": error.error_list}
+    return [
+        FieldError(
+            pointers.get(name, "" if name in ("", "__all__") else f"/{name}"), one.code or "invalid", _sentence(one)
+        )
+        for name, errors in by_field.items()
+        for one in errors
+    ]
+
+
+def _sentence(error: ValidationError) -> str:
+    return " ".join(str(message) for message in error.messages)
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an exception is; an unexpected exception is raised again."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Http404 | exceptions.NotFound):
+        return NotFound()
+    if isinstance(error, PermissionDenied | exceptions.PermissionDenied):
+        return NotPermitted(str(getattr(error, "detail", "")))
+    if isinstance(error, exceptions.AuthenticationFailed | exceptions.NotAuthenticated):
+        return NotAuthorised()
+    if isinstance(error, ValidationError):
+        return BadBody(errors=field_errors(error))
+    if isinstance(error, exceptions.ParseError | RequestDataTooBig | SuspiciousOperation):
+        return BadBody(str(getattr(error, "detail", "")))
+    for kind, (code, title) in _FRAMEWORK.items():
+        if isinstance(error, kind):
+            return _Other(code, title, error.status_code, str(getattr(error, "detail", "")))
+    raise error
+
+
+def problem_document(problem: Problem, instance: str) -> dict[str, Any]:
+    """The members of RFC 9457, in the contract's order."""
+    document: dict[str, Any] = {
+        "type": f"/problems/{problem.code}",
+        "title": str(problem.title),
+        "status": problem.status,
+        "detail": problem.detail or str(problem.title),
+        "instance": instance,
+        "requestId": current_request_id(),
+    }
+    if problem.errors:
+        document["errors"] = [asdict(error) for error in problem.errors]
+    return document
+
+
+def prefers_plain_text(accept: str) -> bool:
+    """Whether an Accept header asks for text/plain and for no JSON."""
+    kinds = {part.split(";")[0].strip().lower() for part in accept.split(",")}
+    return "text/plain" in kinds and not any(kind.endswith(("/json", "+json")) for kind in kinds)
+
+
+def problem_response(request: HttpRequest, error: Exception) -> HttpResponse:
+    """An error as an HTTP answer: problem+json, or the bare sentence for who accepts plain text."""
+    problem = problem_of(error)
+    if prefers_plain_text(request.headers.get("Accept", "")):
+        response = HttpResponse(str(problem.title), content_type="text/plain; charset=utf-8")
+    else:
+        response = HttpResponse(
+            orjson.dumps(problem_document(problem, request.path)), content_type="application/problem+json"
+        )
+    response.status_code = problem.status
+    if isinstance(problem, NotAuthorised):
+        response.headers["WWW-Authenticate"] = 'ApiKey realm="Chargetree"'
+    for name, value in getattr(error, "headers", {}).items():
+        response.headers[name] = value
+    return response
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | Response | None:
+    """Django REST framework's hook: every failure of a view leaves through here."""
+    request: HttpRequest = context["request"]._request
+    response = problem_response(request, error)
+    allowed = getattr(context["view"], "allowed_methods", None)
+    if isinstance(error, exceptions.MethodNotAllowed) and allowed:
+        response.headers["Allow"] = ", ".join(allowed)
+    wait = getattr(error, "wait", None)
+    if isinstance(error, exceptions.Throttled) and wait is not None:
+        response.headers["Retry-After"] = str(int(wait) + 1)
+    return response

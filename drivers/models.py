@@ -1,0 +1,214 @@
+"""Drivers, the tags they present, and their rights to charge."""
+
+from typing import Self
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chargers.models import Charger
+from hierarchy.constraints import SameCustomer
+from hierarchy.entity import Entity
+from hierarchy.fields import NEVER_EXPIRES, KeyField, LineField, MomentField, NameField
+from hierarchy.models import Customer, Site
+
+
+class Driver(Entity):
+    """Who holds charging rights: a person or a vehicle. Never logs in.
+
+    `home_site` says which operators see the driver, and grants nothing. Without one the driver is spare: visible to
+    admin operators only.
+    """
+
+    customer_from = ("home_site",)
+    site_paths = ("home_site",)
+    place_fields = frozenset({"home_site"})
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="drivers", verbose_name=_("customer"))
+    name = NameField(_("name"))
+    name_key = KeyField(of="name")
+    home_site = models.ForeignKey(
+        Site,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="home_drivers",
+        verbose_name=_("home site"),
+        help_text=_("Says which operators see the driver. It grants no charging right."),
+    )
+    external_id = LineField(
+        _("external id"), blank=True, default="", help_text=_("The driver's id in your other systems.")
+    )
+    external_id_key = KeyField(of="external_id")
+    payer_id = models.BigIntegerField(_("payer id"), null=True, blank=True, validators=[MinValueValidator(0)])
+
+    class Meta:
+        verbose_name = _("driver")
+        verbose_name_plural = _("drivers")
+        ordering = ["name_key", "id"]
+        indexes = [models.Index(fields=["customer", "name_key", "id"], name="driver_order")]
+        constraints = [
+            models.UniqueConstraint(fields=["id", "customer"], name="driver_customer"),
+            SameCustomer(field="home_site", name="driver_home_same_customer"),
+            models.UniqueConstraint(
+                fields=["customer", "external_id_key"],
+                condition=~Q(external_id_key=""),
+                name="driver_external_id",
+                violation_error_message=_("Another driver has this external id already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(payer_id=None) | Q(payer_id__gte=0), name="driver_payer_id_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Tag(Entity):
+    """What a driver presents to a charger (RFID card, key fob, token). `id_tag` is unique within the customer.
+
+    Valid from `starts_at` (None: always has been) to `expires_at` (None: never ends).
+    """
+
+    customer_from = ("driver",)
+    site_paths = ("driver__home_site",)
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="tags", verbose_name=_("customer"))
+    driver = models.ForeignKey(Driver, models.CASCADE, related_name="tags", verbose_name=_("driver"))
+    id_tag = NameField(_("id tag"), help_text=_("What the reader sends."))
+    id_tag_key = KeyField(of="id_tag")
+    token_name = LineField(_("label"), blank=True, default="")
+    starts_at = MomentField(_("valid from"), null=True, blank=True)
+    expires_at = MomentField(_("valid to"), null=True, blank=True, sentinel=NEVER_EXPIRES)
+    is_invoicable = models.BooleanField(_("invoicable"), default=False)
+    last_updated = MomentField(_("last updated"), null=True, blank=True, editable=False)
+
+    _kept = Entity._kept | {"last_updated"}
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering = ["token_name", "id_tag_key", "id"]
+        constraints = [
+            SameCustomer(field="driver", name="tag_driver_same_customer"),
+            models.UniqueConstraint(
+                fields=["customer", "id_tag_key"],
+                name="tag_id_tag",
+                violation_error_message=_("This id tag is already in use."),
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at=None) | Q(expires_at=None) | Q(starts_at__lt=F("expires_at")),
+                name="tag_validity_in_order",
+                violation_error_message=_("The tag would end before it begins: choose a later end."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id_tag
+
+    def prepare(self, before: Self | None) -> None:
+        if before is not None:
+            self.last_updated = timezone.now()
+        super().prepare(before)
+
+    def clean(self) -> None:
+        if self.starts_at and self.expires_at and self.starts_at >= self.expires_at:
+            raise ValidationError({"expires_at": _("The tag would end before it begins: choose a later end.")})
+
+
+class SiteRight(Entity):
+    """A driver's right to charge at a site and everything below it, now and later."""
+
+    customer_from = ("driver",)
+    site_paths = ("site", "driver__home_site")
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("customer"))
+    driver = models.ForeignKey(Driver, models.CASCADE, related_name="site_rights", verbose_name=_("driver"))
+    site = models.ForeignKey(Site, models.CASCADE, related_name="site_rights", verbose_name=_("site"))
+
+    class Meta:
+        verbose_name = _("right on a site")
+        verbose_name_plural = _("rights on sites")
+        constraints = [
+            SameCustomer(field="driver", name="site_right_driver_same_customer"),
+            SameCustomer(field="site", name="site_right_site_same_customer"),
+            models.UniqueConstraint(
+                fields=["driver", "site"],
+                name="site_right_once",
+                violation_error_message=_("The driver has a right on this site already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.driver} @ {self.site}"
+
+
+class ChargerRight(Entity):
+    """A driver's right to charge at one charger."""
+
+    customer_from = ("driver",)
+    site_paths = ("charger__site", "driver__home_site")
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("customer"))
+    driver = models.ForeignKey(Driver, models.CASCADE, related_name="charger_rights", verbose_name=_("driver"))
+    charger = models.ForeignKey(Charger, models.CASCADE, related_name="charger_rights", verbose_name=_("charger"))
+
+    class Meta:
+        verbose_name = _("right on a charger")
+        verbose_name_plural = _("rights on chargers")
+        constraints = [
+            SameCustomer(field="driver", name="charger_right_driver_same_customer"),
+            SameCustomer(field="charger", name="charger_right_charger_same_customer"),
+            models.UniqueConstraint(
+                fields=["driver", "charger"],
+                name="charger_right_once",
+                violation_error_message=_("The driver has a right on this charger already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.driver} @ {self.charger}"
+
+
+class ReferenceType(models.IntegerChoices):
+    """What an integrated external id refers to. The pages give the two numbers and no names."""
+
+    TYPE_0 = 0, _("Type 0")
+    TYPE_1 = 1, _("Type 1")
+
+
+class IntegratedExternalId(Entity):
+    """A driver's id in a system that is integrated with this one, from a moment on."""
+
+    customer_path = "driver__customer"
+    site_paths = ("driver__home_site",)
+
+    driver = models.ForeignKey(Driver, models.CASCADE, related_name="external_ids", verbose_name=_("driver"))
+    reference_type = models.PositiveSmallIntegerField(
+        _("reference type"), choices=ReferenceType, default=ReferenceType.TYPE_0
+    )
+    reference_id = NameField(_("reference id"), help_text=_("Which system or contract the id is from."))
+    external_id = NameField(_("external id"))
+    effective_from = MomentField(_("effective from"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("integrated external id")
+        verbose_name_plural = _("integrated external ids")
+        ordering = ["reference_type", "reference_id", "external_id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["driver", "reference_type", "reference_id"],
+                name="external_id_once",
+                violation_error_message=_("The driver has an external id of this type and reference already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(reference_type__in=ReferenceType.values), name="external_id_reference_type"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.driver} {self.reference_id} {self.external_id}"

@@ -1,0 +1,265 @@
+"""The base of every row that people edit: a version, two moments, and a line in the journal for every write."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from config.api.errors import Conflict, Gone
+from hierarchy import journal
+from hierarchy.fields import MomentField
+from hierarchy.scoping import Scope, Scoped, ScopedQuerySet
+
+
+class EntityQuerySet(ScopedQuerySet):
+    """Reads as any query set does; writes to many rows at once take the bulk road, which the journal knows."""
+
+    def _refuse(self, method: str) -> None:
+        raise TypeError(
+            f"{self.model.__name__} rows are written by save() and delete(), or by the bulk road in "
+            f"hierarchy.bulk: {method}() would leave no trace in the journal."
+        )
+
+    def update(self, **values: Any) -> int:
+        self._refuse("update")
+        return 0
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> Any:
+        self._refuse("bulk_create")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> Any:
+        self._refuse("bulk_update")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete row by row, each with its line in the journal."""
+        deleted: dict[str, int] = {}
+        with journal.recording():
+            for row in self.order_by("-pk"):
+                for label, count in row.delete()[1].items():
+                    deleted[label] = deleted.get(label, 0) + count
+        return sum(deleted.values()), deleted
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+
+class Entity(Scoped):
+    """A row that people edit.
+
+    `save` writes only the columns that differ from the database, refuses with `Conflict` when somebody else saved
+    the row since it was read, and adds a line to the journal; `delete` likewise.
+    """
+
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    created_at = MomentField(_("created"), default=timezone.now, editable=False)
+    updated_at = MomentField(_("last changed"), default=timezone.now, editable=False)
+
+    # Columns that are none of the editors' business: reported by chargers, or kept by the row itself.
+    reported_fields: ClassVar[frozenset[str]] = frozenset()
+    # Columns whose values the journal must not show.
+    journal_redacts: ClassVar[frozenset[str]] = frozenset()
+    # References from which a row without a customer takes it.
+    customer_from: ClassVar[tuple[str, ...]] = ()
+    # Columns that say where a row lies: a change of one is a move.
+    place_fields: ClassVar[frozenset[str]] = frozenset()
+
+    _kept: ClassVar[frozenset[str]] = frozenset({"id", "version", "created_at", "updated_at"})
+
+    objects = EntityQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def natural_key_text(self) -> str:
+        """What a person calls this row in the journal."""
+        return str(self)
+
+    @classmethod
+    def journaled_fields(cls) -> list[models.Field[Any, Any]]:
+        """The columns whose changes are edits."""
+        return [
+            field
+            for field in cls._meta.concrete_fields
+            if field.name not in cls._kept | cls.reported_fields and field.name != "customer" and not _is_key(field)
+        ]
+
+    def owner_id(self) -> int | None:
+        """The id of the customer to whom this row belongs."""
+        return _walk(self, f"{self.customer_path}_id")
+
+    def governing_sites(self) -> list[int | None]:
+        """The ids of the sites that a restricted operator must see to write this row; None is no site."""
+        return [_walk(self, f"{path}_id") for path in self.site_paths]
+
+    def is_own(self, scope: Scope) -> bool:
+        """Whether a restricted operator writes this row wherever it lies, as one's own."""
+        return False
+
+    def refusal(self, scope: Scope, before: Self | None) -> str | None:
+        """Why a restricted operator may not write this row although its sites are in scope; None if it may."""
+        return None
+
+    def inherit_customer(self) -> None:
+        """Take the customer of the first of `customer_from` that is set, where none is given."""
+        for name in self.customer_from:
+            reference = getattr(self, name) if getattr(self, f"{name}_id") is not None else None
+            if self.customer_id is None and reference is not None:  # type: ignore[has-type]
+                self.customer_id = reference.customer_id
+
+    def prepare(self, before: Self | None) -> None:
+        """Fill in what follows from other columns. `before` is the row in the database, None for a new one."""
+        self.inherit_customer()
+        if before is not None and before.owner_id() != self.owner_id():
+            raise Conflict(_("A row belongs to one customer for ever: make a new one at the other customer."))
+
+    def save(self, **kwargs: Any) -> None:
+        using = kwargs.get("using")
+        with journal.recording() as recorder:
+            before = None if self._state.adding else self._locked(using)
+            self.prepare(before)
+            if before is None:
+                kwargs.pop("update_fields", None)
+                super().save(**{**kwargs, "force_insert": True})
+            else:
+                for field in self.journaled_fields():
+                    setattr(self, field.attname, _stored(field, self))
+                changed = [f.name for f in self.journaled_fields() if _raw(f, before) != _raw(f, self)]
+                if kwargs.get("update_fields") is not None:
+                    changed = [name for name in changed if name in kwargs["update_fields"]]
+                if not changed:
+                    return
+                self.version = before.version + 1
+                self.updated_at = timezone.now()
+                keys = [f.name for f in self._meta.concrete_fields if _is_key(f)]
+                kwargs.pop("force_insert", None)
+                super().save(**{**kwargs, "update_fields": [*changed, *keys, "version", "updated_at"]})
+            self._record(recorder, before)
+
+    save.alters_data = True  # type: ignore[attr-defined]
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Delete the row and, each with its own line in the journal, the rows that go with it.
+
+        Refused with `Conflict`, naming them, while rows exist that this one must not leave behind.
+        """
+        deleted: dict[str, int] = {}
+        with journal.recording() as recorder:
+            before = self._locked(using, check_version=False)
+            self._refuse_while_blocked()
+            for relation in self._related(models.CASCADE):
+                for row in relation.related_model._base_manager.filter(**{relation.field.name: self.pk}):
+                    _add(deleted, row.delete()[1])
+            entry = self._entry(recorder, before, None)
+            _add(deleted, self._delete_row())
+            recorder.entries.append(entry)
+        return sum(deleted.values()), deleted
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+    def _delete_row(self) -> dict[str, int]:
+        super().delete()
+        return {self._meta.label: 1}
+
+    @classmethod
+    def _related(cls, on_delete: Any) -> list[Any]:
+        """The relations to this model that `on_delete` rules, and whose rows the journal knows."""
+        return [
+            relation
+            for relation in cls._meta.related_objects
+            if relation.on_delete is on_delete and issubclass(relation.related_model, Entity)
+        ]
+
+    def _refuse_while_blocked(self) -> None:
+        blockers = []
+        for relation in self._related(models.PROTECT):
+            rows = relation.related_model._base_manager.filter(**{relation.field.name: self.pk})
+            count = rows.count()
+            if count:
+                named = ", ".join(row.natural_key_text for row in rows.order_by("pk")[:3])
+                noun = relation.related_model._meta.verbose_name_plural if count > 1 else (
+                    relation.related_model._meta.verbose_name
+                )
+                blockers.append(f"{count} {noun} ({named}{', …' if count > 3 else ''})")
+        if blockers:
+            raise Conflict(
+                _("%(object)s cannot be deleted while it has %(blockers)s: move or delete these first.")
+                % {"object": self.natural_key_text, "blockers": "; ".join(blockers)},
+                code="blocked",
+            )
+
+    def _locked(self, using: str | None, check_version: bool = True) -> Self:
+        """The row as the database has it, locked until the transaction ends."""
+        rows = type(self)._base_manager.using(using).select_for_update(of=("self",))
+        row = rows.filter(pk=self.pk).first()
+        if row is None:
+            raise Gone(_("%(object)s was deleted in the meantime.") % {"object": self.natural_key_text})
+        if check_version and row.version != self.version:
+            raise Conflict(
+                _("%(object)s was changed by somebody else in the meantime: load it again and repeat your change.")
+                % {"object": self.natural_key_text},
+                code="stale",
+            )
+        return row
+
+    def _record(self, recorder: journal.Recorder, before: Self | None) -> None:
+        recorder.entries.append(self._entry(recorder, before, self))
+
+    def _entry(self, recorder: journal.Recorder, before: Self | None, after: Self | None) -> journal.Entry:
+        fields = journal.differences(before, after)
+        shown: Any = after or before
+        if before is None:
+            action = journal.CREATED
+        elif after is None:
+            action = journal.DELETED
+        else:
+            action = journal.MOVED if self.place_fields & fields.keys() else journal.CHANGED
+        site_path, driver_path = shown.journal_paths(recorder)
+        return journal.Entry(
+            customer_id=shown.owner_id(),
+            action=action,
+            object_type=self._meta.model_name or "",
+            object_id=shown.pk,
+            natural_key=shown.natural_key_text,
+            fields=fields,
+            site_path=site_path,
+            driver_path=driver_path,
+            from_path=before.journal_paths(recorder)[0] if before and action == journal.MOVED else None,
+        )
+
+    def journal_paths(self, recorder: journal.Recorder) -> tuple[str, str | None]:
+        """Where this row lies: the path of its site, and for a right that of its driver's home site as well."""
+        paths = [recorder.site_path(site_id) for site_id in self.governing_sites()]
+        return (paths[0] if paths else ""), (paths[1] if len(paths) > 1 else None)
+
+
+def _is_key(field: models.Field[Any, Any]) -> bool:
+    from hierarchy.fields import KeyField
+
+    return isinstance(field, KeyField)
+
+
+def _raw(field: models.Field[Any, Any], row: models.Model) -> Any:
+    return getattr(row, field.attname)
+
+
+def _stored(field: models.Field[Any, Any], row: models.Model) -> Any:
+    """A column's value in the form in which it comes back from the database."""
+    target = getattr(field, "target_field", field)
+    value = target.to_python(getattr(row, field.attname))
+    return value
+
+
+def _walk(row: Any, path: str) -> Any:
+    for step in path.split("__"):
+        if row is None:
+            return None
+        row = getattr(row, step)
+    return row
+
+
+def _add(total: dict[str, int], more: dict[str, int]) -> None:
+    for label, count in more.items():
+        total[label] = total.get(label, 0) + count

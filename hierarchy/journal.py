@@ -1,0 +1,170 @@
+"""The journal: who changed what, when and by which road, written in the writer's transaction.
+
+Every write to an `Entity` is recorded here by `Entity.save`, `Entity.delete` and the bulk road. The rows are written
+when the outermost `recording` block ends, with the customer's next sequence numbers. Taking these locks the
+customer's counter row until commit and is the last thing a transaction does, so whoever follows the sequence
+never misses a late commit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import models, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from hierarchy.scoping import Caller, Scope
+
+if TYPE_CHECKING:
+    from hierarchy.entity import Entity
+
+ADMIN, API, COMMAND, IMPORT, SYSTEM = ROADS = ("admin", "api", "command", "import", "system")
+CREATED, CHANGED, MOVED, DELETED = ACTIONS = ("created", "changed", "moved", "deleted")
+
+# What stands in the journal for a value that must not be read there.
+REDACTED = "***"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One change of one object, not yet written."""
+
+    customer_id: int | None
+    action: str
+    object_type: str
+    object_id: int
+    natural_key: str
+    fields: dict[str, list[Any]]
+    site_path: str
+    driver_path: str | None = None
+    from_path: str | None = None
+
+
+@dataclass(slots=True)
+class Recorder:
+    """The changes of one transaction."""
+
+    caller: Caller
+    entries: list[Entry] = field(default_factory=list)
+    paths: dict[int, str] = field(default_factory=dict)
+
+    def site_path(self, site_id: int | None) -> str:
+        """The ids from the root down to a site, as `/1/7/12/`; empty for no site. One statement a site."""
+        if site_id is None:
+            return ""
+        if site_id not in self.paths:
+            from hierarchy.models import Site
+
+            site = Site.objects.get(pk=site_id)
+            ids = site.get_ancestors(include_self=True).values_list("pk", flat=True)
+            self.paths[site_id] = join_path(ids)
+        return self.paths[site_id]
+
+
+def join_path(site_ids: Any) -> str:
+    """The form in which a place in the tree is written down: `/1/7/12/`."""
+    return "/" + "".join(f"{site_id}/" for site_id in site_ids)
+
+
+_current: ContextVar[Recorder | None] = ContextVar("journal_recorder", default=None)
+
+_UNATTENDED = Caller(scope=Scope(customer_id=None), label="Chargetree", road=SYSTEM)
+
+
+@contextmanager
+def recording(caller: Caller | None = None) -> Iterator[Recorder]:
+    """A transaction whose changes are written to the journal when it ends.
+
+    Inside another block it joins that one: the outermost caller is the one who is written down.
+    """
+    outer = _current.get()
+    if outer is not None:
+        mark = len(outer.entries)
+        try:
+            with transaction.atomic():
+                yield outer
+        except BaseException:
+            del outer.entries[mark:]
+            outer.paths.clear()
+            raise
+        return
+    recorder = Recorder(caller or _UNATTENDED)
+    token = _current.set(recorder)
+    try:
+        with transaction.atomic():
+            yield recorder
+            _write(recorder)
+    finally:
+        _current.reset(token)
+
+
+def _write(recorder: Recorder) -> None:
+    from hierarchy.models import Change, ChangeCounter
+
+    by_customer: dict[int | None, list[Entry]] = defaultdict(list)
+    for entry in recorder.entries:
+        by_customer[entry.customer_id].append(entry)
+    caller = recorder.caller
+    # Ordered, so that two writers who touch two customers each do not wait for one another.
+    for customer_id in sorted(by_customer, key=lambda key: key or 0):
+        entries = by_customer[customer_id]
+        last = 0
+        if customer_id is not None:
+            counter = ChangeCounter.objects.filter(customer_id=customer_id)
+            if not counter.update(sequence=F("sequence") + len(entries)):
+                ChangeCounter.objects.create(customer_id=customer_id, sequence=len(entries))
+            last = counter.values_list("sequence", flat=True).get()
+        # Taken after the counter, so that time runs as the sequence does.
+        now = timezone.now()
+        Change.append(
+            Change(
+                customer_id=customer_id,
+                sequence=last - len(entries) + number if customer_id is not None else None,
+                at=now,
+                actor_id=caller.scope.operator_id,
+                actor_label=caller.label,
+                road=caller.road,
+                request_id=caller.request_id,
+                action=entry.action,
+                object_type=entry.object_type,
+                object_id=entry.object_id,
+                natural_key=entry.natural_key,
+                fields=entry.fields,
+                site_path=entry.site_path,
+                driver_path=entry.driver_path,
+                from_path=entry.from_path,
+            )
+            for number, entry in enumerate(entries, start=1)
+        )
+
+
+def differences(before: "Entity | None", after: "Entity | None") -> dict[str, list[Any]]:
+    """Field by field `[old, new]`, as JSON can carry it; for a created or deleted object, what is not empty."""
+    shown = after or before
+    assert shown is not None
+    result: dict[str, list[Any]] = {}
+    for model_field in shown.journaled_fields():
+        old = _plain(model_field, before)
+        new = _plain(model_field, after)
+        if old != new:
+            if model_field.name in shown.journal_redacts:
+                old, new = (old and REDACTED), (new and REDACTED)
+            result[model_field.name] = [old, new]
+    return result
+
+
+def _plain(model_field: models.Field[Any, Any], row: "Entity | None") -> Any:
+    if row is None:
+        return None
+    value = getattr(row, model_field.attname)
+    if isinstance(model_field, models.DateTimeField) and value is not None:
+        return value.isoformat().replace("+00:00", "Z")
+    if value == "" or value == [] or value == {}:
+        return None
+    return value

@@ -1,0 +1,137 @@
+"""Writing on somebody's behalf: the one rule of who may do what, for admin, API and every other surface.
+
+Each function checks, validates and writes in one transaction, or raises and writes nothing:
+`NotFound` for what the caller may not see, `NotPermitted` for what the caller may see but not change,
+`ValidationError` for wrong values, `Conflict` for a newer version or a row that blocks.
+"""
+
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models
+from django.utils.translation import gettext_lazy as _
+
+from config.api.errors import Conflict, Gone, NotFound, NotPermitted
+from hierarchy import journal, tree
+from hierarchy.entity import Entity
+from hierarchy.models import Customer, Site
+from hierarchy.scoping import Caller, Scope, Scoped
+
+Row = TypeVar("Row", bound=Entity)
+
+
+def save(caller: Caller, row: Row) -> Row:
+    """Create or change one row.
+
+    `row.version` must be that of the row as the caller read it; a newer one in the database raises `Conflict`.
+    """
+    try:
+        with journal.recording(caller):
+            if isinstance(row, Site):
+                with tree.lock():
+                    _checked(caller.scope, row).save()
+            else:
+                _checked(caller.scope, row).save()
+    except IntegrityError as error:
+        # Somebody else was quicker between the check and the write: look again to say what is in the way.
+        row.full_clean()
+        raise Conflict(_("This collides with a change made at the same moment: try again.")) from error
+    return row
+
+
+def delete(caller: Caller, row: Entity, expected_version: int | None = None) -> dict[str, int]:
+    """Delete one row and what goes with it; the answer counts the deleted rows by model."""
+    with journal.recording(caller):
+        if isinstance(row, Site):
+            with tree.lock():
+                before = _visible(caller.scope, row)
+                return _delete(caller.scope, before, expected_version)
+        return _delete(caller.scope, _visible(caller.scope, row), expected_version)
+
+
+def site_move(caller: Caller, site: Site, parent: Site | None) -> Site:
+    """Put a site and everything below it under `parent`, None for the top."""
+    with journal.recording(caller), tree.lock():
+        current = _visible(caller.scope, site)
+        current.parent = parent
+        return save(caller, current)
+
+
+def check_write(scope: Scope, row: Entity, before: Entity | None) -> None:
+    """Raise unless `scope` may turn `before` (None: nothing yet) into `row`: contract section 2.
+
+    Both must lie in scope, so that no operation puts a row outside the writer's sight.
+    """
+    if scope.is_read_only:
+        raise NotPermitted(_("This key may only read."))
+    if scope.is_platform:
+        return
+    if scope.customer_id is None or row.owner_id() != scope.customer_id:
+        raise NotFound(noun(type(row)))
+    if isinstance(row, Customer):
+        raise NotPermitted(_("Only platform staff write customers."))
+    if scope.is_admin:
+        return
+    needed = set(row.governing_sites()) | set(before.governing_sites() if before else ())
+    if not row.is_own(scope) and not _all_visible(scope, needed):
+        raise NotPermitted(_("This lies outside of the sites that you may change."))
+    refusal = row.refusal(scope, before)
+    if refusal:
+        raise NotPermitted(refusal)
+
+
+def noun(model: type[models.Model]) -> str:
+    """A model's name as the first word of a sentence."""
+    return str(model._meta.verbose_name).capitalize()
+
+
+def _checked(scope: Scope, row: Row) -> Row:
+    """`row`, when `scope` may save it and its values are right."""
+    before = None if row._state.adding else _visible(scope, row)
+    row.inherit_customer()
+    _check_references(scope, row, before)
+    check_write(scope, row, before)
+    row.full_clean(exclude=[field.name for field in row._meta.fields if not field.editable])
+    return row
+
+
+def _visible(scope: Scope, row: Row) -> Row:
+    found = type(row)._default_manager.visible_to(scope).filter(pk=row.pk).first()  # type: ignore[attr-defined]
+    if found is None:
+        if type(row)._base_manager.filter(pk=row.pk).exists():
+            raise NotFound(noun(type(row)))
+        raise Gone(_("%(object)s was deleted in the meantime.") % {"object": row.natural_key_text})
+    return found  # type: ignore[no-any-return]
+
+
+def _delete(scope: Scope, row: Entity, expected_version: int | None) -> dict[str, int]:
+    if expected_version is not None and row.version != expected_version:
+        raise Conflict(
+            _("%(object)s was changed by somebody else in the meantime: look at it again before you delete it.")
+            % {"object": row.natural_key_text},
+            code="stale",
+        )
+    check_write(scope, row, row)
+    return row.delete()[1]
+
+
+def _check_references(scope: Scope, row: Entity, before: Entity | None) -> None:
+    """A new reference must lead to a row that the caller can see; any other is unknown, whoever's it is."""
+    unknown: dict[str, Any] = {}
+    for field in row._meta.concrete_fields:
+        model = field.related_model
+        if model is None or not isinstance(model, type) or not issubclass(model, Scoped):
+            continue
+        target = getattr(row, field.attname)
+        if target is None or (before is not None and target == getattr(before, field.attname)):
+            continue
+        if not model._default_manager.visible_to(scope).filter(pk=target).exists():  # type: ignore[attr-defined]
+            unknown[field.name] = ValidationError(_("Is unknown: choose one that you can see."), code="unknown")
+    if unknown:
+        raise ValidationError(unknown)
+
+
+def _all_visible(scope: Scope, site_ids: set[int | None]) -> bool:
+    if None in site_ids:
+        return False
+    return Site.objects.visible_to(scope).filter(pk__in=site_ids).count() == len(site_ids)

@@ -1,0 +1,240 @@
+"""Operators, who log in; what they are granted to see; and the keys that act for them."""
+
+import secrets
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from hierarchy.constraints import SameCustomer
+from hierarchy.entity import Entity, EntityQuerySet
+from hierarchy.fields import KeyField, LineField, MomentField, NameField
+from hierarchy.models import Customer, Site
+from hierarchy.scoping import Scope
+from hierarchy.text import comparison_key
+
+
+class OperatorManager(BaseUserManager.from_queryset(EntityQuerySet)):  # type: ignore[misc]
+    def get_by_natural_key(self, username: str) -> "Operator":
+        return self.get(email_key=comparison_key(username))
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "Operator":
+        """Platform staff: a superuser without a customer, for `createsuperuser`."""
+        fields.setdefault("name", email)
+        operator: Operator = self.model(email=email, is_superuser=True, **fields)
+        operator.set_password(password)
+        operator.full_clean()
+        operator.save()
+        return operator
+
+
+def new_operator_id() -> str:
+    """A public id that says nothing and never changes."""
+    return f"op_{secrets.token_hex(8)}"
+
+
+class Operator(AbstractBaseUser, Entity):
+    """A back-office person, who logs in by e-mail.
+
+    An admin operator sees and changes everything of the customer; any other sees the granted subtrees only, which
+    without a grant is nothing. `home_site` says which operators see this one. Platform staff are superusers without
+    a customer.
+    """
+
+    customer_from = ("home_site",)
+    site_paths = ("home_site",)
+    place_fields = frozenset({"home_site"})
+    journal_redacts = frozenset({"password"})
+
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, null=True, blank=True, related_name="operators", verbose_name=_("customer")
+    )
+    email = LineField(_("e-mail address"), max_length=254, validators=[validate_email])
+    email_key = KeyField(of="email", unique=True)
+    name = NameField(_("name"))
+    name_key = KeyField(of="name")
+    operator_id = LineField(_("operator id"), max_length=64, default=new_operator_id, editable=False, unique=True)
+    home_site = models.ForeignKey(
+        Site,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="home_operators",
+        verbose_name=_("home site"),
+        help_text=_("Says which other operators see this one. It gives no access."),
+    )
+    is_admin_operator = models.BooleanField(
+        _("admin operator"), default=False, help_text=_("Sees and changes everything of the customer.")
+    )
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Without this mark neither the operator nor the keys get in.")
+    )
+    is_superuser = models.BooleanField(_("platform staff"), default=False, editable=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    _kept = Entity._kept | {"last_login", "operator_id"}
+
+    objects = OperatorManager()
+
+    class Meta:
+        verbose_name = _("operator")
+        verbose_name_plural = _("operators")
+        ordering = ["name_key", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["id", "customer"], name="operator_customer"),
+            SameCustomer(field="home_site", name="operator_home_same_customer"),
+            models.CheckConstraint(
+                condition=Q(is_superuser=True, customer=None, home_site=None, is_admin_operator=False)
+                | Q(is_superuser=False, customer__isnull=False),
+                name="operator_customer_or_platform",
+                violation_error_message=_("An operator belongs to a customer; platform staff belong to none."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def save(self, **kwargs: Any) -> None:
+        # Signing in notes the time and nothing else: no edit.
+        if kwargs.get("update_fields") == ["last_login"]:
+            type(self)._base_manager.filter(pk=self.pk).update(last_login=self.last_login)
+            return
+        super().save(**kwargs)
+
+    def scope(self) -> Scope:
+        """What this operator may see, as of now: one statement for the grants of a restricted operator."""
+        if not self.is_active:
+            return Scope(customer_id=None)
+        if self.is_superuser:
+            return Scope.platform(operator_id=self.pk)
+        roots: frozenset[int] = frozenset()
+        if not self.is_admin_operator:
+            roots = frozenset(SiteGrant.objects.filter(operator_id=self.pk).values_list("site_id", flat=True))
+        return Scope(
+            customer_id=self.customer_id,
+            is_admin=self.is_admin_operator,
+            root_ids=roots,
+            operator_id=self.pk,
+        )
+
+    def refusal(self, scope: Scope, before: Self | None) -> str | None:
+        if self.pk is not None and self.pk == scope.operator_id:
+            return str(_("You cannot change your own account here: ask an admin operator."))
+        if self.is_admin_operator or (before is not None and before.is_admin_operator):
+            return str(_("Only an admin operator may make or change an admin operator."))
+        if self.pk is not None and not self._grants_lie_within(scope):
+            return str(_("This operator sees sites that you do not see: ask an admin operator."))
+        return None
+
+    def _grants_lie_within(self, scope: Scope) -> bool:
+        return not self.grants.exclude(_site_visible_to(scope)).exists()
+
+    # What django.contrib.admin asks of a user. Rows and fields are decided by the services.
+    @property
+    def is_staff(self) -> bool:
+        return self.is_active
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        app, _dot, action = perm.partition(".")
+        if not self.is_active:
+            return False
+        if self.is_superuser:
+            return True
+        return action == "view_customer" or not action.endswith(("_customer", "_group", "_permission"))
+
+    def has_perms(self, perms: Any, obj: object = None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perms)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active
+
+
+def _site_visible_to(scope: Scope) -> Q:
+    """The condition on a grant that its site is visible to `scope`."""
+    return Q(site__in=Site.objects.visible_to(scope).order_by().values("pk"))
+
+
+class SiteGrant(Entity):
+    """An operator's sight of a site and everything below it."""
+
+    customer_from = ("operator",)
+    site_paths = ("site", "operator__home_site")
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("customer"))
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="grants", verbose_name=_("operator"))
+    site = models.ForeignKey(Site, models.CASCADE, related_name="grants", verbose_name=_("site"))
+
+    class Meta:
+        verbose_name = _("grant of sight")
+        verbose_name_plural = _("grants of sight")
+        constraints = [
+            SameCustomer(field="operator", name="grant_operator_same_customer"),
+            SameCustomer(field="site", name="grant_site_same_customer"),
+            models.UniqueConstraint(
+                fields=["operator", "site"],
+                name="grant_once",
+                violation_error_message=_("The operator has this site already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operator} @ {self.site}"
+
+    def refusal(self, scope: Scope, before: Self | None) -> str | None:
+        if self.operator_id == scope.operator_id:
+            return str(_("You cannot change what you see yourself: ask an admin operator."))
+        return self.operator.refusal(scope, self.operator)
+
+
+class ApiKey(Entity):
+    """A key that acts as its operator, now. Only an HMAC of it is stored; the key itself is shown once."""
+
+    customer_path = "operator__customer"
+    journal_redacts = frozenset({"digest"})
+
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="api_keys", verbose_name=_("operator"))
+    name = NameField(_("name"), help_text=_("What the key is for."))
+    hint = LineField(_("begins with"), max_length=16, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    is_read_only = models.BooleanField(_("read only"), default=False)
+    expires_at = MomentField(_("expires"), null=True, blank=True)
+    revoked_at = MomentField(_("revoked"), null=True, blank=True, editable=False)
+    last_used_at = MomentField(_("last used"), null=True, blank=True, editable=False)
+
+    reported_fields = frozenset({"last_used_at"})
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering = ["operator", "name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+    @classmethod
+    def own_rows(cls, scope: Scope) -> Q:
+        """Everybody sees the own keys."""
+        return Q(operator_id=scope.operator_id) if scope.operator_id else Q(pk__in=[])
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the key opens anything now."""
+        return self.revoked_at is None and (self.expires_at is None or timezone.now() < self.expires_at)
+
+    def clean(self) -> None:
+        if self.operator_id and self.operator.customer_id is None:
+            raise ValidationError({"operator": _("Platform staff work in the admin only and have no keys.")})
+
+    def is_own(self, scope: Scope) -> bool:
+        return self.operator_id == scope.operator_id
+
+    def refusal(self, scope: Scope, before: Self | None) -> str | None:
+        if not self.is_own(scope):
+            return str(_("Only an admin operator may make or change the keys of others."))
+        return None
