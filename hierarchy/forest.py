@@ -62,7 +62,15 @@ class Forest:
     def topmost(self, wanted: Iterable[int]) -> set[int]:
         """Those of `wanted` that have none of `wanted` above them."""
         chosen = set(wanted)
-        return {node for node in chosen if node in self.parents and not chosen.intersection(self.path(node)[:-1])}
+        found: set[int] = set()
+        inside: int | None = None
+        for node, entering in self.walk():
+            if entering and inside is None and node in chosen:
+                found.add(node)
+                inside = node
+            elif not entering and node == inside:
+                inside = None
+        return found
 
     def number(self, tree_ids: Mapping[int, int]) -> dict[int, Numbers]:
         """Nested-set numbers for every node; `tree_ids` gives the tree number of each root."""

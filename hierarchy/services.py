@@ -89,7 +89,8 @@ def _checked(scope: Scope, row: Row) -> Row:
     """`row`, when `scope` may save it and its values are right."""
     before = None if row._state.adding else _visible(scope, row)
     row.inherit_customer()
-    _check_references(scope, row, before)
+    if not row.is_own(scope):
+        _check_references(scope, row, before)
     check_write(scope, row, before)
     row.full_clean(exclude=[field.name for field in row._meta.fields if not field.editable])
     return row

@@ -16,6 +16,7 @@ from mptt.managers import TreeManager
 from hierarchy import journal
 from hierarchy.entity import EntityQuerySet
 from hierarchy.forest import Forest, Numbers
+from hierarchy.scoping import below
 
 if TYPE_CHECKING:
     from hierarchy.models import Site
@@ -60,10 +61,8 @@ class SiteQuerySet(EntityQuerySet):
         return super().update(**values)
 
     def at_or_below(self, site: "Site") -> "SiteQuerySet":
-        """The site and everything below it. The site must have been read in this transaction."""
-        return self.filter(
-            customer_id=site.customer_id, tree_id=site.tree_id, lft__gte=site.lft, rght__lte=site.rght
-        )
+        """The site and everything below it, wherever it was when it was read."""
+        return self.filter(below(self.model, frozenset({site.pk}), site.customer_id))
 
 
 class SiteManager(TreeManager.from_queryset(SiteQuerySet)):  # type: ignore[misc]

@@ -9,8 +9,10 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import Promise
+from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -95,6 +97,14 @@ class Gone(Conflict):
     """The row that was to be written is not there any more."""
 
 
+class Unavailable(Problem):
+    """The database is away, or so busy with other writers that this one gave up."""
+
+    status = status.HTTP_503_SERVICE_UNAVAILABLE
+    code = "unavailable"
+    title = "Temporarily unavailable"
+
+
 class _Other(Problem):
     """An error that the framework raised."""
 
@@ -142,6 +152,8 @@ def problem_of(error: Exception) -> Problem:
         return BadBody(errors=field_errors(error))
     if isinstance(error, exceptions.ParseError | RequestDataTooBig | SuspiciousOperation):
         return BadBody(str(getattr(error, "detail", "")))
+    if isinstance(error, OperationalError | InterfaceError):
+        return Unavailable()
     for kind, (code, title) in _FRAMEWORK.items():
         if isinstance(error, kind):
             return _Other(code, title, error.status_code, str(getattr(error, "detail", "")))
@@ -181,9 +193,39 @@ def problem_response(request: HttpRequest, error: Exception) -> HttpResponse:
     response.status_code = problem.status
     if isinstance(problem, NotAuthorised):
         response.headers["WWW-Authenticate"] = 'ApiKey realm="Chargetree"'
-    for name, value in getattr(error, "headers", {}).items():
-        response.headers[name] = value
+    if isinstance(problem, Unavailable):
+        response.headers["Retry-After"] = "5"
     return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler for requests that it could not read."""
+    if _is_api(request):
+        return problem_response(request, BadBody())
+    return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_api(request):
+        return problem_response(request, NotPermitted())
+    return defaults.permission_denied(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_api(request):
+        return problem_response(request, NotFound())
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A defect of the product: the request id leads to it in the log."""
+    if _is_api(request):
+        return problem_response(request, _Other("internal-error", "Internal error", 500))
+    return defaults.server_error(request)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | Response | None:

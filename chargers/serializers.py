@@ -1,0 +1,76 @@
+"""The documented charger, socket, configuration and location (contract section 4), keys in the contract's order."""
+
+from rest_framework import serializers
+
+from config.api import wire
+from hierarchy.fields import NEVER_HAPPENED
+
+
+class LocationSerializer(serializers.Serializer):
+    latitude = wire.OptionalNumber()
+    longitude = wire.OptionalNumber()
+    streetAddress = wire.OptionalText(source="street_address")
+    streetNumber = wire.Text(source="street_number")
+    houseLetter = wire.OptionalText(source="house_letter")
+    postalNumber = wire.Text(source="postal_number")
+    city = wire.OptionalText()
+    area = wire.OptionalText()
+    country = wire.OptionalText()
+
+
+class ChargerConfigurationSerializer(serializers.Serializer):
+    configName = wire.Text(source="name")
+    configValue = wire.Text(source="value")
+    canBeChanged = wire.Switch(source="can_be_changed")
+
+
+class SocketSerializer(serializers.Serializer):
+    type = wire.OptionalText()
+    maxPower = wire.OptionalText(source="max_power")
+    status = wire.Text()
+    id = wire.Integer(source="number")
+    name = wire.Text()
+    deviceEvseId = wire.OptionalInteger(source="device_evse_id")
+    deviceConnectorId = wire.OptionalInteger(source="device_connector_id")
+    format = wire.OptionalText()
+    socketPowerType = wire.OptionalText(source="power_type")
+    maxWatts = wire.OptionalInteger(source="max_power_w")
+    maxVoltage = wire.OptionalInteger(source="max_voltage_v")
+    maxAmperage = wire.OptionalInteger(source="max_current_a")
+    phaseRotation = wire.OptionalText(source="phase_rotation")
+    termsAndConditions = wire.OptionalUri(source="terms_and_conditions")
+    lastUpdated = wire.Moment(source="reported_at", missing=NEVER_HAPPENED)
+    chargingStationEvseId = wire.OptionalInteger(source="charging_station_evse_id")
+
+
+class ChargerSerializer(serializers.Serializer):
+    id = wire.Integer(source="pk")
+    chargerId = wire.Text(source="charger_id")
+    chargerName = wire.Text(source="name")
+    groupId = wire.Integer(source="site_id")
+    groupName = wire.Text(source="site.name")
+    firmwareVersion = wire.OptionalText(source="firmware_version")
+    publicGroupName = wire.OptionalText(source="site.public_name")
+    manufacturer = wire.OptionalText()
+    serialNumber = wire.OptionalText(source="serial_number")
+    chargerModel = wire.OptionalText(source="model")
+    amountOfSockets = wire.Integer(source="socket_count")
+    lastSeen = wire.Moment(source="last_seen", missing=NEVER_HAPPENED)
+    lastMessage = wire.OptionalText(source="last_message")
+    activeConnection = wire.Switch(source="has_active_connection")
+    chargerStatus = wire.Text(source="status")
+    locationInfo = LocationSerializer(source="*")
+    pushIntegrationEnabled = wire.Switch(source="is_push_integration_enabled")
+    chargerSpecificMessageStructure = wire.Switch(source="has_specific_message_structure")
+    chargerConfigurations = ChargerConfigurationSerializer(source="ordered_configurations", many=True)
+    sockets = SocketSerializer(source="ordered_sockets", many=True)
+    evseId = wire.Text(source="evse_id")
+    splitEvseBySocket = wire.Switch(source="is_evse_split_by_socket")
+    capabilities = wire.Texts()
+    physicalReference = wire.OptionalText(source="physical_reference")
+    integrationRelays = wire.Texts(source="integration_relays")
+    iccid = wire.OptionalText()
+    imsi = wire.OptionalText()
+    meterSerialNumber = wire.OptionalText(source="meter_serial_number")
+    meterType = wire.OptionalText(source="meter_type")
+    customProperties = wire.Properties(source="custom_properties")

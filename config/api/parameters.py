@@ -1,0 +1,55 @@
+"""Reading path and query parameters: what does not fit is an error that names the parameter."""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from config.api.errors import BadParameters, FieldError
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_BIGGEST = 2**63 - 1
+
+
+def wrong(name: str, code: str, detail: str, kind: type[BadParameters] = BadParameters) -> BadParameters:
+    """The error for one parameter."""
+    return kind(f"{name}: {detail}", errors=[FieldError(name, code, detail)])
+
+
+def row_id(name: str, text: str) -> int:
+    """The id in a path; raises BadParameters for anything that cannot be one."""
+    if not _WHOLE_NUMBER.fullmatch(text) or abs(int(text)) > _BIGGEST:
+        raise wrong(name, "not_an_id", _("Must be a whole number of at most 19 digits."))
+    return int(text)
+
+
+def text_id(name: str, text: str, longest: int) -> str:
+    """A textual id in a path; raises BadParameters for one that no row can have."""
+    if len(text) > longest or not text.isprintable():
+        raise wrong(name, "not_an_id", _("Must have at most %d printable characters.") % longest)
+    return text
+
+
+def check_names(request: HttpRequest, known: Iterable[str], kind: type[BadParameters] = BadParameters) -> None:
+    """Refuse query parameters that do not exist here, or stand there twice."""
+    known = list(known)
+    errors = []
+    for name, values in request.GET.lists():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = _(" Did you mean %s?") % near[0] if near else ""
+            errors.append(FieldError(name[:100], "unknown", _("There is no such parameter here.") + hint))
+        elif len(values) > 1:
+            errors.append(FieldError(name, "repeated", _("Must be given once only.")))
+    if errors:
+        raise kind("; ".join(f"{error.pointer}: {error.detail}" for error in errors), errors=errors)
+
+
+def switch(request: HttpRequest, name: str, kind: type[BadParameters] = BadParameters) -> bool:
+    """A parameter that is true or false, in any case; false when it is not given."""
+    value = request.GET.get(name, "false").lower()
+    if value not in ("true", "false"):
+        raise wrong(name, "not_a_boolean", _("Must be true or false."), kind)
+    return value == "true"

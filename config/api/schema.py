@@ -1,0 +1,81 @@
+"""The OpenAPI document: what drf-spectacular cannot see by itself."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.plumbing import build_array_type
+from drf_spectacular.utils import OpenApiParameter
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457. `title` is the contract's sentence; with `Accept: text/plain` it is the whole body.",
+    "required": ["type", "title", "status", "detail", "instance", "requestId"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "requestId": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {name: {"type": "string"} for name in ("pointer", "code", "detail")},
+            },
+        },
+    },
+}
+
+
+def boolean_parameter(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, bool, OpenApiParameter.QUERY, description=description, default=False)
+
+
+def path_parameter(name: str, kind: type, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, kind, OpenApiParameter.PATH, description=description)
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    target_class = "operators.authentication.ApiKeyAuthentication"
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+
+
+class AdminSessionScheme(OpenApiAuthenticationExtension):
+    target_class = "operators.authentication.AdminSessionAuthentication"
+    name = "AdminSession"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+class RecursiveField(OpenApiSerializerFieldExtension):
+    """A list of the serializer that holds it."""
+
+    target_class = "config.api.wire.Recursive"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
+        kind = type(self.target.parent)
+        return build_array_type(auto_schema.resolve_serializer(kind(), direction).ref)
+
+
+def add_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Give every operation its errors, with the schema of a problem."""
+    result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+    content = {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+        "text/plain": {"schema": {"type": "string"}},
+    }
+    for path, operations in result["paths"].items():
+        errors = {"400": "Errors in the parameters", "401": "Customer not found or not authorised"}
+        if "{" in path:
+            errors["404"] = "Not there, or not the caller's"
+        errors |= {"406": "Only application/json is offered"}
+        for operation in operations.values():
+            for status, description in errors.items():
+                operation["responses"].setdefault(status, {"description": description, "content": content})
+    return result

@@ -1,0 +1,140 @@
+"""Who may charge where, and why: the one decision, for a driver or tag, a charger and a moment.
+
+`drivers_reaching` finds everybody whose rights reach a charger; `decide` says of one whether and why. Both read the
+rights through the same two conditions.
+"""
+
+import datetime
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Q
+
+from chargers.models import Charger
+from drivers.models import ChargerRight, Driver, SiteRight, Tag
+from hierarchy.models import Site
+from hierarchy.text import comparison_key
+
+
+class Code(StrEnum):
+    """What a step of a decision found."""
+
+    TAG_FOUND = "tag_found"
+    TAG_UNKNOWN = "tag_unknown"
+    TAG_NOT_YET_VALID = "tag_not_yet_valid"
+    TAG_EXPIRED = "tag_expired"
+    TAG_VALID = "tag_valid"
+    DRIVER = "driver"
+    RIGHT_ON_CHARGER = "right_on_charger"
+    RIGHT_ON_SITE = "right_on_site"
+    RIGHT_ABOVE = "right_on_site_above"
+    NO_RIGHT = "no_right"
+
+
+REFUSALS = frozenset({Code.TAG_UNKNOWN, Code.TAG_NOT_YET_VALID, Code.TAG_EXPIRED, Code.NO_RIGHT})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a decision: what it found, and the row it found it in, as its model's name and id.
+
+    `levels` is how many levels above the charger's site a right lies: 0 on the site itself, None on the charger.
+    """
+
+    code: Code
+    kind: str = ""
+    row_id: int | None = None
+    levels: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether charging is allowed, the step that decided it, and all steps in order.
+
+    A refusal is decided by the first step that refuses; a permission by the right that lies nearest to the charger.
+    """
+
+    is_allowed: bool
+    reason: Code
+    steps: tuple[Step, ...]
+
+
+def site_rights_reaching(charger: Charger) -> Any:
+    """The rights on the charger's site and on every site above it, nearest first."""
+    return SiteRight.objects.filter(
+        customer_id=charger.customer_id, site__in=charger.site.get_ancestors(include_self=True).values("pk")
+    ).order_by("-site__level", "pk")
+
+
+def charger_rights_reaching(charger: Charger) -> Any:
+    """The rights on the charger itself."""
+    return ChargerRight.objects.filter(customer_id=charger.customer_id, charger=charger).order_by("pk")
+
+
+def drivers_reaching(charger: Charger) -> Q:
+    """The condition on drivers that a right of theirs reaches the charger (page 003). Tags do not matter here."""
+    through_sites = site_rights_reaching(charger).order_by().values("driver_id")
+    directly = charger_rights_reaching(charger).order_by().values("driver_id")
+    return Q(customer_id=charger.customer_id) & (Q(pk__in=through_sites) | Q(pk__in=directly))
+
+
+def decide(
+    charger: Charger, at: datetime.datetime, *, driver: Driver | None = None, id_tag: str | None = None
+) -> Decision:
+    """Whether `driver`, or whoever presents `id_tag`, may charge at `charger` at the moment `at`.
+
+    Give one of the two. An `id_tag` is looked up at the charger's customer, ignoring case. A tag is valid from its
+    start, and up to but not at its end. At most five statements.
+    """
+    if (driver is None) == (id_tag is None):
+        raise TypeError("decide() takes either a driver or an id tag.")
+    steps: list[Step] = []
+    if id_tag is not None:
+        tag = (
+            Tag.objects.select_related("driver")
+            .filter(customer_id=charger.customer_id, id_tag_key=comparison_key(id_tag))
+            .first()
+        )
+        steps += _tag_steps(tag, at)
+        if tag is None:
+            return _decision(steps)
+        driver = tag.driver
+    assert driver is not None
+    steps.append(Step(Code.DRIVER, "driver", driver.pk))
+    steps += _right_steps(charger, driver)
+    return _decision(steps)
+
+
+def _tag_steps(tag: Tag | None, at: datetime.datetime) -> list[Step]:
+    if tag is None:
+        return [Step(Code.TAG_UNKNOWN)]
+    steps = [Step(Code.TAG_FOUND, "tag", tag.pk)]
+    if tag.starts_at is not None and at < tag.starts_at:
+        steps.append(Step(Code.TAG_NOT_YET_VALID, "tag", tag.pk))
+    elif tag.expires_at is not None and at >= tag.expires_at:
+        steps.append(Step(Code.TAG_EXPIRED, "tag", tag.pk))
+    else:
+        steps.append(Step(Code.TAG_VALID, "tag", tag.pk))
+    return steps
+
+
+def _right_steps(charger: Charger, driver: Driver) -> list[Step]:
+    level = Site.objects.values_list("level", flat=True).get(pk=charger.site_id)
+    steps = [
+        Step(Code.RIGHT_ON_CHARGER, "chargerright", pk)
+        for pk in charger_rights_reaching(charger).filter(driver=driver).values_list("pk", flat=True)
+    ]
+    through = site_rights_reaching(charger).filter(driver=driver).values_list("pk", "site__level")
+    for pk, site_level in through:
+        levels = level - site_level
+        steps.append(Step(Code.RIGHT_ABOVE if levels else Code.RIGHT_ON_SITE, "siteright", pk, levels))
+    return steps or [Step(Code.NO_RIGHT, "driver", driver.pk)]
+
+
+def _decision(steps: list[Step]) -> Decision:
+    refusal = next((step.code for step in steps if step.code in REFUSALS), None)
+    if refusal is not None:
+        return Decision(False, refusal, tuple(steps))
+    right = next(step.code for step in steps if step.code.startswith("right_"))
+    return Decision(True, right, tuple(steps))

@@ -1,0 +1,133 @@
+"""Drivers and the groups of their home sites as they stand in nested answers."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from chargers.documents import RenderedChargers, render_chargers
+from chargers.models import Charger
+from config.api.rendering import Document, Piece, Slice, joined
+from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
+from drivers.serializers import DriverSerializer, IntegratedExternalIdSerializer, TagSerializer, UserGroupSerializer
+from hierarchy.documents import SITE, Place, SiteDocuments, VisibleSites, nest
+from hierarchy.entity import EntityQuerySet
+from hierarchy.models import Site
+from hierarchy.scoping import Scope
+
+DRIVER = Document(DriverSerializer, given=("ordered_tags", "ordered_external_ids"))
+TAG = Document(TagSerializer)
+EXTERNAL_ID = Document(IntegratedExternalIdSerializer)
+USER_GROUP = Document(UserGroupSerializer, given=("is_spare",))
+
+# The group of those without a home site (contract section 4): id 0, its name, no type, no external id.
+SPARE_GROUP = (0, "SpareGroup", None, "")
+
+
+class DriverRows:
+    """Drivers with their tags, external ids and rights, read in five statements."""
+
+    def __init__(self, scope: Scope, drivers: EntityQuerySet) -> None:
+        ids = drivers.order_by().values("pk")
+        columns = ("pk", "home_site_id", *DRIVER.columns)
+        self.rows = list(drivers.order_by("name_key", "pk").values_list(*columns))
+        self.tags = _by_driver(Tag, TAG, ids, ("token_name", "id_tag", "pk"))
+        self.external_ids = _by_driver(
+            IntegratedExternalId, EXTERNAL_ID, ids, ("reference_type", "reference_id", "pk")
+        )
+        self.site_rights: dict[int, list[Place]] = defaultdict(list)
+        place = ("site_id", "site__tree_id", "site__lft", "site__rght")
+        for driver_id, *values in SiteRight.objects.filter(driver__in=ids).values_list("driver_id", *place):
+            self.site_rights[driver_id].append(Place(*values))
+        self.charger_rights: dict[int, list[int]] = defaultdict(list)
+        visible = Charger.objects.visible_to(scope).order_by().values("pk")
+        rights = ChargerRight.objects.filter(driver__in=ids, charger__in=visible)
+        for driver_id, charger_id in rights.values_list("driver_id", "charger_id"):
+            self.charger_rights[driver_id].append(charger_id)
+
+    @property
+    def single_chargers(self) -> set[int]:
+        """The chargers on which somebody here has a right of one's own."""
+        return {charger_id for ids in self.charger_rights.values() for charger_id in ids}
+
+
+class DriverDocuments:
+    """The documents of drivers, each rendered once. `at_home` has those of each home site, None for spare ones."""
+
+    def __init__(self, drivers: DriverRows, sites: VisibleSites, chargers: RenderedChargers) -> None:
+        site_documents = SiteDocuments(sites, chargers)
+        self.all: list[Slice] = []
+        self.at_home: dict[int | None, list[Slice]] = defaultdict(list)
+        for pk, home_site_id, *row in drivers.rows:
+            head, between, tail = DRIVER.pieces(row, drivers.tags[pk], drivers.external_ids[pk])
+            single = sorted(chargers.single[charger_id] for charger_id in drivers.charger_rights[pk])
+            pieces = [
+                head,
+                *joined(site_documents[site_id] for site_id in sites.shown(drivers.site_rights[pk])),
+                between,
+                *joined(document for _key, document in single),
+                tail,
+            ]
+            document = Slice(pieces, 0, len(pieces))
+            self.all.append(document)
+            self.at_home[home_site_id].append(document)
+
+
+def render_drivers(scope: Scope, drivers: EntityQuerySet) -> DriverDocuments:
+    """Render `drivers`, which must be filtered by scope already, with what they may charge at. Nine statements."""
+    rows = DriverRows(scope, drivers)
+    ids = drivers.order_by().values("pk")
+    granted = SiteRight.objects.filter(
+        driver__in=ids,
+        site__tree_id=OuterRef("tree_id"),
+        site__lft__lte=OuterRef("lft"),
+        site__rght__gte=OuterRef("rght"),
+        customer_id=OuterRef("customer_id"),
+    )
+    visible_sites = Site.objects.visible_to(scope).filter(Exists(granted))
+    single = ChargerRight.objects.filter(driver__in=ids).values("charger_id")
+    chargers = Charger.objects.visible_to(scope).filter(
+        Q(site__in=visible_sites.order_by().values("pk")) | Q(pk__in=single)
+    )
+    sites = VisibleSites.read(visible_sites, SITE.columns)
+    return DriverDocuments(rows, sites, render_chargers(chargers, rows.single_chargers))
+
+
+def home_drivers(scope: Scope, site: Site) -> list[Piece]:
+    """Page 001: the drivers at home at a site, which the caller must see, and at its subsites. Ten statements."""
+    below = Site.objects.visible_to(scope).at_or_below(site)
+    groups = VisibleSites.read(below, USER_GROUP.columns)
+    drivers = Driver.objects.visible_to(scope).filter(home_site__in=below.order_by().values("pk"))
+    return user_groups(groups, [site.pk], render_drivers(scope, drivers))[0]
+
+
+def spare_drivers(scope: Scope) -> list[Piece]:
+    """Page 001 for site 0: the drivers without a home site, for who may see them. Nine statements."""
+    drivers = Driver.objects.visible_to(scope).filter(home_site=None)
+    return spare_user_group(render_drivers(scope, drivers))
+
+
+def user_groups(groups: VisibleSites, roots: Collection[int], drivers: DriverDocuments) -> list[list[Piece]]:
+    """The user group of each of `roots`, with all its subsites."""
+
+    def pieces(site_id: int) -> tuple[bytes, list[Piece]]:
+        head, between, tail = USER_GROUP.pieces(groups.rows[site_id], False)
+        return head, [between, *joined(drivers.at_home.get(site_id, ())), tail]
+
+    laid_out, spans = nest(groups.forest, roots, pieces, [])
+    return [[Slice(laid_out, *spans[root])] for root in roots]
+
+
+def spare_user_group(drivers: DriverDocuments) -> list[Piece]:
+    """The user group of the drivers without a home site."""
+    head, between, tail = USER_GROUP.pieces(SPARE_GROUP, True)
+    return [head, between, *joined(drivers.at_home.get(None, ())), tail]
+
+
+def _by_driver(model: Any, document: Document, ids: Any, order: Iterable[str]) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    rows = model.objects.filter(driver__in=ids).order_by("driver_id", *order)
+    for driver_id, *row in rows.values_list("driver_id", *document.columns):
+        found[driver_id].append(document.build(row))
+    return found

@@ -1,0 +1,132 @@
+"""Trees of sites as they stand in nested answers."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from chargers.documents import RenderedChargers, render_chargers
+from chargers.models import Charger
+from chargers.rollup import roll_up
+from config.api.rendering import Document, Flat, Piece, Slice, array
+from hierarchy.forest import Forest
+from hierarchy.models import Site
+from hierarchy.scoping import Scope
+from hierarchy.serializers import SiteOutlineSerializer, SiteSerializer
+from hierarchy.tree import SiteQuerySet
+
+SITE = Document(SiteSerializer, given=("online_sockets", "offline_sockets", "error_sockets"))
+OUTLINE = Document(SiteOutlineSerializer)
+
+_PLACE = ("pk", "parent_id", "name_key", "tree_id", "lft", "rght")
+
+
+class Place(NamedTuple):
+    """Where a site stands, whether or not the caller may see it."""
+
+    site_id: int
+    tree_id: int
+    lft: int
+    rght: int
+
+
+@dataclass(slots=True)
+class VisibleSites:
+    """Sites that the caller sees, as a forest: `rows` has what `documents` asked for, by id."""
+
+    rows: dict[int, Any] = field(default_factory=dict)
+    places: dict[int, Place] = field(default_factory=dict)
+    keys: dict[int, tuple[str, int]] = field(default_factory=dict)
+    forest: Forest = field(default_factory=lambda: Forest({}))
+
+    @classmethod
+    def read(cls, sites: SiteQuerySet, columns: Collection[str]) -> "VisibleSites":
+        """Read `sites`, which must be filtered by scope already, with `columns`. One statement."""
+        found = cls()
+        parents: dict[int, int | None] = {}
+        width = len(_PLACE)
+        for row in sites.order_by().values_list(*_PLACE, *columns):
+            pk, parent_id, name_key, tree_id, lft, rght = row[:width]
+            parents[pk] = parent_id
+            found.keys[pk] = (name_key, pk)
+            found.places[pk] = Place(pk, tree_id, lft, rght)
+            found.rows[pk] = row[width:]
+        found.forest = Forest.assemble(parents, found.keys.__getitem__)
+        return found
+
+    def shown(self, granted: Iterable[Place]) -> list[int]:
+        """The sites that stand for `granted` ones, in order: each itself, or, above the caller's scope, its topmost
+        visible sites."""
+        shown: set[int] = set()
+        for place in granted:
+            if place.site_id in self.rows:
+                shown.add(place.site_id)
+                continue
+            for root in self.forest.roots:
+                candidate = self.places[root]
+                if candidate.tree_id == place.tree_id and place.lft < candidate.lft and candidate.rght < place.rght:
+                    shown.add(root)
+        return sorted(shown, key=self.keys.__getitem__)
+
+
+class SiteDocuments:
+    """The documents of a forest of sites with their chargers: each rendered once, each a slice of one list."""
+
+    def __init__(self, sites: VisibleSites, chargers: RenderedChargers) -> None:
+        health = roll_up(sites.forest, chargers.health)
+
+        def pieces(site_id: int) -> tuple[bytes, list[bytes]]:
+            head, between, tail = SITE.pieces(sites.rows[site_id], *health[site_id])
+            return head, [between, chargers.of_site.get(site_id, b""), tail]
+
+        self._pieces, self._spans = nest(sites.forest, sites.forest.roots, pieces, Flat())
+
+    def __getitem__(self, site_id: int) -> Slice:
+        return Slice(self._pieces, *self._spans[site_id])
+
+
+def nest(
+    forest: Forest,
+    roots: Iterable[int],
+    pieces: Callable[[int], tuple[Any, list[Any]]],
+    into: list[Any],
+) -> tuple[list[Any], dict[int, tuple[int, int]]]:
+    """Lay out the documents below `roots` in one list, and say where each begins and ends.
+
+    `pieces` gives what stands before a site's subsites and what after them.
+    """
+    spans: dict[int, tuple[int, int]] = {}
+    afterwards: dict[int, list[Any]] = {}
+    starts: dict[int, int] = {}
+    first = True
+    for site_id, entering in forest.walk(roots):
+        if entering:
+            if not first:
+                into.append(b",")
+            starts[site_id] = len(into)
+            before, afterwards[site_id] = pieces(site_id)
+            into.append(before)
+            first = True
+        else:
+            into.extend(afterwards.pop(site_id))
+            spans[site_id] = (starts.pop(site_id), len(into))
+            first = False
+    return into, spans
+
+
+def site_tree(scope: Scope) -> list[Piece]:
+    """Page 000: all visible sites with their chargers. Four statements."""
+    sites = VisibleSites.read(Site.objects.visible_to(scope), SITE.columns)
+    documents = SiteDocuments(sites, render_chargers(Charger.objects.visible_to(scope)))
+    return array(documents[root] for root in sites.forest.roots)
+
+
+def site_outline(scope: Scope) -> list[Piece]:
+    """Page 000 with excludeDetails=true. One statement."""
+    sites = VisibleSites.read(Site.objects.visible_to(scope), OUTLINE.columns)
+
+    def pieces(site_id: int) -> tuple[bytes, list[bytes]]:
+        head, tail = OUTLINE.pieces(sites.rows[site_id])
+        return head, [tail]
+
+    laid_out, spans = nest(sites.forest, sites.forest.roots, pieces, Flat())
+    return array(Slice(laid_out, *spans[root]) for root in sites.forest.roots)

@@ -1,0 +1,52 @@
+"""The documented operator, operator group and authorised site (contract section 4), keys in the contract's order."""
+
+from rest_framework import serializers
+
+from chargers.serializers import ChargerSerializer
+from config.api import wire
+from drivers.serializers import DriverSerializer
+
+
+class ColleagueSerializer(serializers.Serializer):
+    """An operator at home at an authorised site; `groups` is empty, which ends the circle."""
+
+    id = wire.Integer(source="pk")
+    name = wire.Text()
+    operatorId = wire.Text(source="operator_id")
+    emailAddress = wire.Text(source="email")
+    homeGroupId = wire.Integer(source="home_site_id", missing=0)
+    homeGroupName = wire.Text(source="home_site.name")
+    isAdminOperator = wire.Switch(source="is_admin_operator")
+    groups = wire.Nothing()
+
+
+class AuthorisedSiteSerializer(serializers.Serializer):
+    subgroups = wire.Recursive(source="shown_subsites")
+    operators = wire.Branches(child=ColleagueSerializer(), source="shown_operators")
+    users = wire.Branches(child=DriverSerializer(), source="shown_drivers")
+    chargers = wire.Branches(child=ChargerSerializer(), source="shown_chargers")
+    id = wire.Integer(source="pk")
+    groupName = wire.Text(source="name")
+    groupType = wire.GroupType(source="group_type")
+    externalId = wire.Text(source="external_id")
+
+
+class OperatorSerializer(ColleagueSerializer):
+    groups = wire.Branches(child=AuthorisedSiteSerializer(), source="shown_sites")
+
+
+class OperatorGroupSerializer(serializers.Serializer):
+    """A site with the operators who are at home there."""
+
+    isSpare = wire.Switch(source="is_spare")
+    subgroups = wire.Recursive(source="shown_subsites")
+    operators = wire.Branches(child=OperatorSerializer(), source="shown_operators")
+    id = wire.Integer(source="pk")
+    groupName = wire.Text(source="name")
+    groupType = wire.GroupType(source="group_type")
+    externalId = wire.Text(source="external_id")
+
+
+class OperatorTreeSerializer(serializers.Serializer):
+    operatorGroups = wire.Branches(child=OperatorGroupSerializer(), source="operator_groups")
+    spareOperators = wire.Branches(child=OperatorSerializer(), source="spare_operators")
