@@ -1,0 +1,63 @@
+"""The five documented reads on random networks: as the contract has them, and as the slow way has them."""
+
+import json
+
+import pytest
+
+from chargers.models import Charger
+from config.api.rendering import array, stream
+from drivers.access import drivers_reaching
+from drivers.documents import home_drivers, render_drivers, spare_drivers
+from drivers.models import Driver
+from hierarchy.documents import site_outline, site_tree
+from operators.documents import operator_tree
+from tests import contract
+from tests.naive import NaiveReader
+from tests.networks import RandomNetwork
+
+pytestmark = pytest.mark.django_db
+
+NETWORKS = 200
+AT_ONCE = 10
+
+
+def parsed(pieces):
+    return json.loads(b"".join(stream(pieces)))
+
+
+def same(kind, pieces, slow, seen):
+    """The rendered document is the slow one, key order included, and as documented."""
+    fast = parsed(pieces)
+    assert json.dumps(fast) == json.dumps(json.loads(json.dumps(slow)))
+    contract.check(kind, fast, seen=seen)
+
+
+@pytest.mark.parametrize("first", range(0, NETWORKS, AT_ONCE))
+def test_every_read_is_exact_for_every_scope(first):
+    seen = set()
+    for seed in range(first, first + AT_ONCE):
+        network = RandomNetwork(seed)
+        # An admin operator is always the first; the next is restricted more often than not.
+        for operator in network.operators[:2]:
+            scope, naive = operator.scope(), NaiveReader(operator)
+            same("[site]", site_tree(scope), naive.site_tree(), seen)
+            same("[outline]", site_outline(scope), naive.site_outline(), seen)
+            same("userGroup", spare_drivers(scope), naive.spare_drivers(), seen)
+            for site in list(naive.sites.values())[:2]:
+                same("userGroup", home_drivers(scope, site), naive.home_drivers(site.pk), seen)
+            for driver in naive.drivers[:2]:
+                documents = render_drivers(scope, Driver.objects.visible_to(scope).filter(pk=driver.pk)).all
+                same("driver", documents, naive.driver(driver), seen)
+            for charger in naive.chargers[:2]:
+                row = Charger.objects.visible_to(scope).get(pk=charger.pk)
+                drivers = Driver.objects.visible_to(scope).filter(drivers_reaching(row))
+                slow = naive.authorised_drivers(charger)
+                same("[driver]", array(render_drivers(scope, drivers).all), slow, seen)
+            same("operatorTree", operator_tree(scope, True), naive.operator_tree(True), seen)
+            same("operatorTree", operator_tree(scope, False), naive.operator_tree(False), seen)
+    nullable = {
+        f"{kind}.{key}" for kind, keys in contract.OBJECTS.items() for key, inner in keys.items() if inner.endswith("?")
+    }
+    # The spare groups' type is null always; counts are numbers always.
+    for field in nullable - {"site.onlineSocket", "site.offlineSocket", "site.errorSocket"}:
+        assert {(field, "empty"), (field, "filled")} <= seen, f"{field} was not seen both null and set"
