@@ -201,7 +201,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "POSTPROCESSING_HOOKS": ["config.api.schema.add_problems"],
+    "POSTPROCESSING_HOOKS": ["config.api.schema.complete"],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }
 

@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, include, path, re_path, reverse
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from config import health
+from config import health, problems
 from config.api.views import UnknownPath
 from drivers.views import AuthorisedDriversView, DriverView, HomeDriversView
 from hierarchy.views import SiteTreeView
@@ -30,8 +30,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("problems/<slug:code>", problems.problem),
     path("api/v1/", include((api_patterns, "api"))),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api(/|$)", UnknownPath.as_view(schema=None)),
 ]

@@ -165,10 +165,20 @@ OBJECTS: dict[str, dict[str, str]] = {
     "operatorTree": {"operatorGroups": "[operatorGroup]", "spareOperators": "[operator]"},
 }
 
-STATUSES = (
-    "Available Preparing Charging SuspendedCHARGER SuspendedCAR Finishing Reserved Booting Error Offline Unavailable "
-    "Info"
-).split()
+STATUSES = [
+    "Available",
+    "Preparing",
+    "Charging",
+    "SuspendedCHARGER",
+    "SuspendedCAR",
+    "Finishing",
+    "Reserved",
+    "Booting",
+    "Error",
+    "Offline",
+    "Unavailable",
+    "Info",
+]
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(?!000)\d{3})?Z")
 
 

@@ -11,7 +11,6 @@ from hierarchy.serializers import SiteOutlineSerializer, SiteSerializer
 from operators.models import Operator
 from operators.serializers import OperatorTreeSerializer
 
-
 FOLLOWED = {
     Charger: ["site", "sockets", "configurations"],
     Driver: ["home_site", "tags", "external_ids", "site_rights", "charger_rights"],

@@ -12,7 +12,20 @@ from hierarchy.forest import Forest
 from hierarchy.models import Customer, Site
 from operators.models import Operator, SiteGrant
 
-NAMES = ["Zoë", "Ärger", "zebra", "Alpha", "alpha 2", "ßtraße", "Ω", "<img onerror=x>", "=1+1", "東京", "e\u0301", '"\\']
+NAMES = [
+    "Zoë",
+    "Ärger",
+    "zebra",
+    "Alpha",
+    "alpha 2",
+    "ßtraße",
+    "Ω",
+    "<img onerror=x>",
+    "=1+1",
+    "東京",
+    "e\u0301",
+    '"\\',
+]
 EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -145,7 +158,9 @@ class RandomNetwork:
             self._save(
                 ChargerConfiguration,
                 [
-                    ChargerConfiguration(charger=charger, name=name, value=make("v", nothing=""), can_be_changed=self.coin())
+                    ChargerConfiguration(
+                        charger=charger, name=name, value=make("v", nothing=""), can_be_changed=self.coin()
+                    )
                     for name in self.random.sample(["b", "A", "c"], self.random.randint(0, 3))
                 ],
             )

@@ -33,8 +33,8 @@ class FieldError:
 class Problem(Exception):
     """An error with a status, a code (its page of the docs) and the sentence of the contract as its title."""
 
-    status = status.HTTP_400_BAD_REQUEST
-    code = "bad-request"
+    status: int = status.HTTP_400_BAD_REQUEST
+    code: str = "bad-request"
     title: Text = "Bad request"
 
     def __init__(self, detail: Text = "", *, errors: Iterable[FieldError] = (), code: str = "") -> None:
@@ -156,7 +156,7 @@ def problem_of(error: Exception) -> Problem:
         return Unavailable()
     for kind, (code, title) in _FRAMEWORK.items():
         if isinstance(error, kind):
-            return _Other(code, title, error.status_code, str(getattr(error, "detail", "")))
+            return _Other(code, title, getattr(error, "status_code", 400), str(getattr(error, "detail", "")))
     raise error
 
 

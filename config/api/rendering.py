@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
+from django.db.models import Func
 from rest_framework import serializers
 
 from config.api.wire import Branches, Nothing, Recursive, WireField
@@ -18,7 +19,7 @@ dumps = orjson.dumps
 class Document:
     """A serializer class, compiled.
 
-    `columns`: the paths to read with `values_list`, in the order in which `build` and `pieces` take a row.
+    `columns`: what to read with `values_list`, in the order in which `build` and `pieces` take a row.
     `given`: sources that are no columns; their values follow the row as arguments, in this order.
     `build(row, *given)`: the document as a dict, for one without branches.
     `pieces(row, *given)`: its bytes, cut where branches go in: one piece more than there are branches. The pieces
@@ -26,7 +27,8 @@ class Document:
     """
 
     def __init__(self, serializer: type[serializers.Serializer[Any]], given: Sequence[str] = ()) -> None:
-        self.columns: list[str] = []
+        self.columns: list[str | Func] = []
+        self._sources: list[str] = []
         self._given = list(given)
         self._constants: dict[str, Any] = {"dumps": dumps}
         segments: list[str] = [""]
@@ -51,17 +53,23 @@ class Document:
         if not isinstance(field, WireField):
             raise TypeError(f"{field.field_name} is neither a wire field nor given: it cannot be compiled.")
         index = len(self.columns)
-        self.columns.append(field.source.replace(".", "__"))
+        source = str(field.source)
+        self.columns.append(field.column(source.replace(".", "__")))
+        self._sources.append(source)
         value = f"r[{index}]"
-        encode = type(field).encode
-        if encode is None and field.missing is None:
+        decode = type(field).decode
+        if decode is None and field.missing is None:
             return value
-        encoded = value
-        if encode is not None:
-            self._constants[f"e{index}"] = encode
-            encoded = f"e{index}({value})"
+        decoded = value
+        if decode is not None:
+            self._constants[f"d{index}"] = decode
+            decoded = f"d{index}({value})"
         self._constants[f"m{index}"] = field.missing
-        return f"(m{index} if {value} is None else {encoded})"
+        return f"(m{index} if {value} is None else {decoded})"
+
+    def place(self, source: str) -> int:
+        """Where in a row the value of `source` stands."""
+        return self._sources.index(source)
 
     def _function(self, body: str) -> Callable[..., Any]:
         arguments = ", ".join(["r", *(f"g{index}" for index in range(len(self._given)))])

@@ -63,8 +63,11 @@ class RecursiveField(OpenApiSerializerFieldExtension):
         return build_array_type(auto_schema.resolve_serializer(kind(), direction).ref)
 
 
-def add_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Give every operation its errors, with the schema of a problem."""
+def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Give every operation its errors, with the schema of a problem; and close every object: no key is left unsaid."""
+    for component in result["components"]["schemas"].values():
+        if component.get("type") == "object":
+            component["additionalProperties"] = False
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
     content = {
         "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},

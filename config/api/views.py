@@ -12,11 +12,17 @@ from config.api.negotiation import CONTENT_TYPE
 from config.api.parameters import check_names
 from config.api.rendering import Piece, stream
 
+
 class ApiView(APIView):
     """A view that knows its query parameters; every other is refused."""
 
     query_parameters: Sequence[str] = ()
     bad_parameters: type[BadParameters] = BadParameters
+
+    @property
+    def scope(self) -> Any:
+        """What the caller may see: the authentication left it on Django's request."""
+        return self.request._request.caller.scope  # type: ignore[attr-defined]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -1,13 +1,16 @@
 """The field types of the wire: how a value of the product stands in a JSON document.
 
-Each is an ordinary serializer field. Where its value is not simply what the database gives, `encode` says so once;
-`config.api.rendering` compiles it, and the serializer's own path calls the same function.
+Each is an ordinary serializer field. Where its value is not simply what a row holds, `encode` says what it is instead,
+and `column` and `decode` how the compiled path of `config.api.rendering` gets the same from the database directly.
 """
 
 import datetime
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+from django.db.models import Func, TextField
+from django.db.models.functions import Cast
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import get_attribute
@@ -24,10 +27,33 @@ def moment(value: datetime.datetime) -> str:
     return value.isoformat(timespec="seconds")[:-6] + "Z"
 
 
+class MomentText(Func):
+    """What `moment` makes of a column, made by the database, which spares building and taking apart each value."""
+
+    output_field = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:
+        text = "strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', %(expressions)s)"
+        return self.as_sql(compiler, connection, template=f"replace({text}, '.000Z', 'Z')", **kwargs)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:
+        text = "to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+        return self.as_sql(compiler, connection, template=f"replace({text}, '.000Z', 'Z')", **kwargs)
+
+
 class WireField(serializers.Field[Any, Any, Any, Any]):
-    """A read-only field; `missing` is what stands for no value, null unless said."""
+    """A read-only field; `missing` is what stands for no value, null unless said.
+
+    `encode` makes the JSON value of a value of the product; `decode` makes it of what `column` gives. None: it is that.
+    """
 
     encode: Callable[[Any], Any] | None = None
+    decode: Callable[[Any], Any] | None = None
+
+    @staticmethod
+    def column(path: str) -> str | Func:
+        """What to select from the database for the value at `path`."""
+        return path
 
     def __init__(self, *, missing: Any = None, **kwargs: Any) -> None:
         self.missing = missing
@@ -79,7 +105,17 @@ class OptionalInteger(WireField):
     """A whole number, or null."""
 
 
-@extend_schema_field({"type": "integer", "format": "int32", "enum": [0, 1, 2, 3, 4]})
+@extend_schema_field({"type": "integer", "format": "int32"})
+class Int32(Integer):
+    """A whole number of 32 bits that is always there."""
+
+
+@extend_schema_field({"type": "integer", "format": "int32"})
+class OptionalInt32(OptionalInteger):
+    """A whole number of 32 bits, or null."""
+
+
+@extend_schema_field({"type": "integer", "format": "int32", "enum": [0, 1, 2, 3, 4, None]})
 class GroupType(WireField):
     """The kind of a site as a number, or null."""
 
@@ -110,6 +146,7 @@ class Moment(WireField):
     """A moment that is always there; `missing` is the sentinel for none."""
 
     encode = staticmethod(moment)
+    column = staticmethod(MomentText)
 
     def __init__(self, *, missing: datetime.datetime, **kwargs: Any) -> None:
         super().__init__(missing=moment(missing), **kwargs)
@@ -120,11 +157,20 @@ class OptionalMoment(WireField):
     """A moment, or null."""
 
     encode = staticmethod(moment)
+    column = staticmethod(MomentText)
+
+
+def json_text(path: str) -> Func:
+    """A JSON column as text: orjson reads it several times as quickly as the column's own converter."""
+    return Cast(path, TextField())
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class Texts(WireField):
     """A list of texts, empty where there are none."""
+
+    column = staticmethod(json_text)
+    decode = staticmethod(orjson.loads)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(missing=[], **kwargs)
@@ -139,6 +185,8 @@ class Properties(WireField):
     """An object of texts, its names sorted, empty where there are none."""
 
     encode = staticmethod(_sorted)
+    column = staticmethod(json_text)
+    decode = staticmethod(lambda text: _sorted(orjson.loads(text)))
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(missing={}, **kwargs)

@@ -1,0 +1,52 @@
+"""Calling the API as an integrator does: a key, a path, an answer."""
+
+import json
+from typing import Any
+
+from django.test import Client
+
+from hierarchy.scoping import Caller, Scope
+from operators.models import Operator
+from operators.services import api_key_create
+
+PLATFORM = Caller(scope=Scope.platform(), label="tests", road="command")
+
+
+def new_key(operator: Operator, **options: Any) -> str:
+    """A fresh key of the operator's."""
+    return api_key_create(PLATFORM, operator, "tests", **options)[1]
+
+
+class Api:
+    """A client with one operator's key. `get` gives the response, with `.data` where it is JSON."""
+
+    def __init__(self, operator: Operator | None = None, **options: Any) -> None:
+        self.client = Client(raise_request_exception=False)
+        self.headers = {"X-API-Key": new_key(operator, **options)} if operator else {}
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.request("get", path, **headers)
+
+    def request(self, method: str, path: str, **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        response = getattr(self.client, method)(f"/api/v1{path}", headers=self.headers | named)
+        body = response.getvalue()
+        response.body = body
+        response.data = json.loads(body) if body and "json" in response.headers["Content-Type"] else None
+        return response
+
+
+def assert_problem(response: Any, status: int, title: str) -> None:
+    """The response is a problem of this status and sentence, complete, in the contract's order."""
+    assert response.status_code == status, response.body
+    assert response.headers["Content-Type"] == "application/problem+json"
+    keys = ["type", "title", "status", "detail", "instance", "requestId"]
+    assert list(response.data) in (keys, [*keys, "errors"])
+    assert (response.data["title"], response.data["status"]) == (title, status)
+    assert response.data["requestId"] == response.headers["X-Request-ID"]
+    for error in response.data.get("errors", []):
+        assert list(error) == ["pointer", "code", "detail"]
+
+
+NO_CUSTOMER = "Customer not found or not authorised"
+BAD_ROUTE = "Errors in the route parameters"
