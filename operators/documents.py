@@ -1,7 +1,7 @@
 """Operators, their authorised sites and the groups of their home sites as they stand in nested answers."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from chargers.documents import RenderedChargers, render_chargers
@@ -31,45 +31,70 @@ OPERATOR_TREE = Document(OperatorTreeSerializer)
 _GROUP_WIDTH = len(OPERATOR_GROUP.columns)
 
 
-def operator_tree(scope: Scope, with_hierarchy: bool) -> list[Piece]:
-    """Page 002. Two statements, with the hierarchy eleven."""
-    columns = ("pk", "home_site_id", "is_admin_operator", *OPERATOR.columns)
-    operators = list(Operator.objects.visible_to(scope).order_by("name_key", "pk").values_list(*columns))
-    site_columns = (*OPERATOR_GROUP.columns, *AUTHORISED_SITE.columns, *SITE.columns)
-    sites = VisibleSites.read(
-        Site.objects.visible_to(scope), site_columns if with_hierarchy else OPERATOR_GROUP.columns
-    )
-    groups_of = _authorised_sites(scope, sites, operators) if with_hierarchy else _no_groups
+class OperatorDocuments:
+    """All visible operators by home site, None for the spare ones, each rendered once. With the hierarchy eleven
+    statements, without it two."""
 
-    at_home: dict[int | None, list[Piece]] = defaultdict(list)
-    for pk, home_site_id, is_admin, *row in operators:
-        head, tail = OPERATOR.pieces(row)
-        pieces = [head, *groups_of(pk, is_admin), tail]
-        at_home[home_site_id].append(Slice(pieces, 0, len(pieces)))
-    spare = at_home.pop(None, [])
+    def __init__(self, scope: Scope, with_hierarchy: bool) -> None:
+        columns = ("pk", "home_site_id", "is_admin_operator", *OPERATOR.columns)
+        operators = list(Operator.objects.visible_to(scope).order_by("name_key", "pk").values_list(*columns))
+        site_columns = (*OPERATOR_GROUP.columns, *AUTHORISED_SITE.columns, *SITE.columns)
+        self.sites = VisibleSites.read(
+            Site.objects.visible_to(scope), site_columns if with_hierarchy else OPERATOR_GROUP.columns
+        )
+        groups_of = _authorised_sites(scope, self.sites, operators) if with_hierarchy else _no_groups
+        self.at_home: dict[int | None, list[Piece]] = defaultdict(list)
+        for pk, home_site_id, is_admin, *row in operators:
+            head, tail = OPERATOR.pieces(row)
+            pieces = [head, *groups_of(pk, is_admin), tail]
+            self.at_home[home_site_id].append(Slice(pieces, 0, len(pieces)))
 
-    def group(site_id: int) -> tuple[bytes, list[Piece]]:
-        head, between, tail = OPERATOR_GROUP.pieces(sites.rows[site_id][:_GROUP_WIDTH], False)
-        return head, [between, *joined(at_home.get(site_id, ())), tail]
+    @property
+    def spare(self) -> list[Piece]:
+        return self.at_home.get(None, [])
 
-    roots = sorted(sites.forest.topmost(site_id for site_id in at_home if site_id), key=sites.keys.__getitem__)
-    laid_out, spans = nest(sites.forest, roots, group, [])
-    groups: list[Piece] = [Slice(laid_out, *spans[root]) for root in roots]
-    if spare:
+    def groups(self, roots: Iterable[int]) -> list[Slice]:
+        """The operator group of each of `roots`, with all its subsites."""
+
+        def group(site_id: int) -> tuple[bytes, list[Piece]]:
+            head, between, tail = OPERATOR_GROUP.pieces(self.sites.rows[site_id][:_GROUP_WIDTH], False)
+            return head, [between, *joined(self.at_home.get(site_id, ())), tail]
+
+        roots = list(roots)
+        laid_out, spans = nest(self.sites.forest, roots, group, [])
+        return [Slice(laid_out, *spans[root]) for root in roots]
+
+    def spare_group(self) -> Slice:
         head, between, tail = OPERATOR_GROUP.pieces(SPARE_GROUP, True)
-        spare_group = [head, between, *joined(spare), tail]
-        groups.append(Slice(spare_group, 0, len(spare_group)))
+        pieces = [head, between, *joined(self.spare), tail]
+        return Slice(pieces, 0, len(pieces))
+
+
+def operator_tree(scope: Scope, with_hierarchy: bool) -> list[Piece]:
+    """Page 002."""
+    operators = OperatorDocuments(scope, with_hierarchy)
+    groups: list[Piece] = list(operators.groups(operators.sites.topmost(operators.at_home)))
+    if operators.spare:
+        groups.append(operators.spare_group())
     head, between, tail = OPERATOR_TREE.pieces(())
-    return [head, *joined(groups), between, *joined(spare), tail]
+    return [head, *joined(groups), between, *joined(operators.spare), tail]
+
+
+def home_operators(scope: Scope, site_id: int) -> list[Piece]:
+    """The operators at home at a site, which the caller must see, and at its subsites. Eleven statements."""
+    return list(OperatorDocuments(scope, with_hierarchy=True).groups([site_id]))
+
+
+def spare_operators(scope: Scope) -> list[Piece]:
+    """The operators without a home site, for who may see them. Eleven statements."""
+    return [OperatorDocuments(scope, with_hierarchy=True).spare_group()]
 
 
 def _no_groups(operator_id: int, is_admin: bool) -> list[Piece]:
     return []
 
 
-def _authorised_sites(
-    scope: Scope, sites: VisibleSites, operators: list[Any]
-) -> Callable[[int, bool], list[Piece]]:
+def _authorised_sites(scope: Scope, sites: VisibleSites, operators: list[Any]) -> Callable[[int, bool], list[Piece]]:
     """The authorised sites of an operator, by id; those of an admin operator are the caller's roots."""
     granted: dict[int, list[Place]] = defaultdict(list)
     place = ("site_id", "site__tree_id", "site__lft", "site__rght")
@@ -91,9 +116,7 @@ def _authorised_sites(
 class _AuthorisedSites:
     """The authorised sites of everybody, each rendered once, each a slice of one list."""
 
-    def __init__(
-        self, sites: VisibleSites, operators: list[Any], rows: DriverRows, chargers: RenderedChargers
-    ) -> None:
+    def __init__(self, sites: VisibleSites, operators: list[Any], rows: DriverRows, chargers: RenderedChargers) -> None:
         start = _GROUP_WIDTH + len(AUTHORISED_SITE.columns)
         whole = VisibleSites(
             {site_id: row[start:] for site_id, row in sites.rows.items()}, sites.places, sites.keys, sites.forest

@@ -77,10 +77,10 @@ class Operator(AbstractBaseUser, Entity):
     is_superuser = models.BooleanField(_("platform staff"), default=False, editable=False)
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
     _kept = Entity._kept | {"last_login", "operator_id"}
 
-    objects = OperatorManager()
+    objects: ClassVar[OperatorManager] = OperatorManager()
 
     class Meta:
         verbose_name = _("operator")
@@ -99,6 +99,12 @@ class Operator(AbstractBaseUser, Entity):
 
     def __str__(self) -> str:
         return self.email
+
+    def clean(self) -> None:
+        super().clean()
+        taken = type(self)._base_manager.filter(email_key=comparison_key(self.email)).exclude(pk=self.pk)
+        if taken.exists():
+            raise ValidationError({"email": _("This e-mail address is already in use: choose another.")})
 
     def save(self, **kwargs: Any) -> None:
         # Signing in notes the time and nothing else: no edit.
@@ -141,7 +147,7 @@ class Operator(AbstractBaseUser, Entity):
         return self.is_active
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        app, _dot, action = perm.partition(".")
+        _app, _dot, action = perm.partition(".")
         if not self.is_active:
             return False
         if self.is_superuser:
@@ -187,9 +193,13 @@ class SiteGrant(Entity):
         return f"{self.operator} @ {self.site}"
 
     def refusal(self, scope: Scope, before: Self | None) -> str | None:
-        if self.operator_id == scope.operator_id:
-            return str(_("You cannot change what you see yourself: ask an admin operator."))
-        return self.operator.refusal(scope, self.operator)
+        for operator in (self.operator, before.operator if before is not None else self.operator):
+            if operator.pk == scope.operator_id:
+                return str(_("You cannot change what you see yourself: ask an admin operator."))
+            refusal = operator.refusal(scope, operator)
+            if refusal:
+                return refusal
+        return None
 
 
 class ApiKey(Entity):

@@ -1,5 +1,7 @@
 """The documented operator, operator group and authorised site (contract section 4), keys in the contract's order."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from chargers.serializers import ChargerSerializer
@@ -7,7 +9,7 @@ from config.api import wire
 from drivers.serializers import DriverSerializer
 
 
-class ColleagueSerializer(serializers.Serializer):
+class ColleagueSerializer(serializers.Serializer[Any]):
     """An operator at home at an authorised site; `groups` is empty, which ends the circle."""
 
     id = wire.Integer(source="pk")
@@ -20,7 +22,7 @@ class ColleagueSerializer(serializers.Serializer):
     groups = wire.Nothing()
 
 
-class AuthorisedSiteSerializer(serializers.Serializer):
+class AuthorisedSiteSerializer(serializers.Serializer[Any]):
     subgroups = wire.Recursive(source="shown_subsites")
     operators = wire.Branches(child=ColleagueSerializer(), source="shown_operators")
     users = wire.Branches(child=DriverSerializer(), source="shown_drivers")
@@ -32,10 +34,10 @@ class AuthorisedSiteSerializer(serializers.Serializer):
 
 
 class OperatorSerializer(ColleagueSerializer):
-    groups = wire.Branches(child=AuthorisedSiteSerializer(), source="shown_sites")
+    groups = wire.Branches(child=AuthorisedSiteSerializer(), source="shown_sites")  # type: ignore[assignment]
 
 
-class OperatorGroupSerializer(serializers.Serializer):
+class OperatorGroupSerializer(serializers.Serializer[Any]):
     """A site with the operators who are at home there."""
 
     isSpare = wire.Switch(source="is_spare")
@@ -47,6 +49,6 @@ class OperatorGroupSerializer(serializers.Serializer):
     externalId = wire.Text(source="external_id")
 
 
-class OperatorTreeSerializer(serializers.Serializer):
+class OperatorTreeSerializer(serializers.Serializer[Any]):
     operatorGroups = wire.Branches(child=OperatorGroupSerializer(), source="operator_groups")
     spareOperators = wire.Branches(child=OperatorSerializer(), source="spare_operators")

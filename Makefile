@@ -1,0 +1,69 @@
+# Chargetree: run it, test it, check it. `make help` lists the targets.
+.POSIX:
+
+PYTHON = python3
+VENV = .venv
+PY = $(VENV)/bin/python
+PIP = $(PY) -m pip --disable-pip-version-check --no-input install --quiet --only-binary :all: --require-hashes
+
+help:
+	@echo "make run      run the demo on PORT (default 8000), with SQLite or the database in DATABASE_URL"
+	@echo "make test     run all tests, on SQLite and on PostgreSQL"
+	@echo "make lint     look for mistakes in style"
+	@echo "make types    check the types"
+	@echo "make check    check migrations and production settings"
+	@echo "make clean    remove the virtual environment; the demo's data in .chargetree stays"
+
+run: $(VENV)/.runtime
+	@$(PY) -m config.local
+	@$(PY) manage.py migrate --no-input --verbosity 0
+	@$(PY) manage.py seed_demo --welcome "http://localhost:$${PORT:-8000}"
+	@exec $(PY) -m gunicorn config.wsgi --bind "$${BIND:-127.0.0.1}:$${PORT:-8000}" --workers 2 \
+		--worker-class gthread --threads 4 --no-control-socket --log-level warning
+
+# Both databases have their turn, whatever the first one says.
+test: $(VENV)/.dev
+	@sqlite=0; postgresql=0; \
+	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m pytest -n 2) || sqlite=$$?; \
+	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m pytest -n 2 || postgresql=$$?; \
+	echo "== exit codes: SQLite $$sqlite, PostgreSQL $$postgresql"; \
+	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
+
+lint: $(VENV)/.dev
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+
+types: $(VENV)/.dev
+	@$(PY) -m mypy
+
+# As in production, with secrets that nobody uses.
+check: $(VENV)/.dev
+	@secret() { $(PY) -c 'import secrets; print(secrets.token_urlsafe(48))'; }; \
+	export CHARGETREE_ENVIRONMENT=production SECRET_KEY="$$(secret)" API_KEY_PEPPER="$$(secret)" \
+		ALLOWED_HOSTS=chargetree.example DATABASE_URL=sqlite://:memory:; \
+	$(PY) manage.py makemigrations --check --dry-run && $(PY) manage.py check --deploy --fail-level WARNING
+
+clean:
+	@rm -rf $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.txt
+	@$(VENV_READY)
+	@echo "Installing what Chargetree needs into $(VENV) …"
+	@$(PIP) --requirement requirements/runtime.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt
+	@$(VENV_READY)
+	@echo "Installing what developing Chargetree needs into $(VENV) …"
+	@$(PIP) --requirement requirements/dev.txt
+	@touch $@
+
+# An environment that does not work, because its making was interrupted or its Python is gone, is made anew.
+VENV_READY = $(PY) -m pip --version >/dev/null 2>&1 || { \
+	command -v $(PYTHON) >/dev/null || { \
+		echo "There is no $(PYTHON) here: install Python 3.11 or later, or name one: make PYTHON=…" >&2; exit 1; }; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); Chargetree needs 3.11 or later: name one, as in make PYTHON=python3.12" >&2; exit 1; }; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module: install it (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }; \
+	$(PYTHON) -m venv --clear $(VENV); }

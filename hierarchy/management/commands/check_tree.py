@@ -1,0 +1,41 @@
+"""Look whether the trees of sites are sound, and mend them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from hierarchy import tree
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare the tree numbers of every site with its parents, and look for circles, missing parents and parents "
+        "of another customer. Exits with 1 when something is wrong."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--fix", action="store_true", help="mend what is found, then look again")
+
+    def handle(self, *args: Any, fix: bool, **options: Any) -> None:
+        findings = tree.repair() if fix else tree.check()
+        self._tell(findings)
+        if not findings:
+            self.stdout.write("The trees are sound.")
+            return
+        if not fix:
+            raise CommandError(f"{_findings(len(findings))}: mend them with check_tree --fix.")
+        left = tree.check()
+        if left:
+            self.stdout.write("Still wrong after mending:")
+            self._tell(left)
+            raise CommandError(f"{_findings(len(left))} could not be mended.")
+        self.stdout.write(f"{_findings(len(findings))} mended; the trees are sound.")
+
+    def _tell(self, findings: Iterable[tree.Damage]) -> None:
+        for finding in findings:
+            self.stdout.write(str(finding))
+
+
+def _findings(count: int) -> str:
+    return f"{count} finding{'' if count == 1 else 's'}"
