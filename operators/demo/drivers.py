@@ -16,7 +16,9 @@ def add_drivers(network: Network, count: int) -> None:
     Nested answers repeat a driver's site trees wherever the driver stands, so few have rights on large ones.
     """
     tags = _id_tags(network)
-    homes = [plot for plot in network.plots if plot.city]
+    # Nobody is at home at every third place.
+    placed = [plot for plot in network.plots if plot.city]
+    homes = [plot for index, plot in enumerate(placed) if index % 3] or placed
     small = [plot for plot in network.plots if plot.has_chargers and not plot.children]
     large = [plot for plot in network.plots if not plot.has_chargers]
     for number in range(1, count + 1):
