@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from chargers.models import Charger, ChargerConfiguration, Socket
+from chargers.models import ChargerConfiguration, Socket
 from chargers.rollup import Health, charger_state, socket_state
 from chargers.serializers import ChargerConfigurationSerializer, ChargerSerializer, SocketSerializer
 from config.api.rendering import Document, dumps
@@ -18,8 +18,9 @@ SOCKET = Document(SocketSerializer)
 CONFIGURATION = Document(ChargerConfigurationSerializer)
 
 _CHARGER_WIDTH = len(CHARGER.columns)
-_SOCKET_STATUS = SOCKET.columns.index("status")
-_SORTING = ("name_key", "charger_id_key", "pk", "site_id", "status", "has_active_connection", "last_seen")
+_FACTS = itemgetter(*map(CHARGER.place, ("pk", "site_id", "status", "has_active_connection", "last_seen")))
+_SORTING = ("name_key", "charger_id_key")
+_SOCKET_STATUS = SOCKET.place("status")
 _ROWS_AT_ONCE = 2000
 
 
@@ -47,7 +48,8 @@ def render_chargers(chargers: EntityQuerySet, singles: Collection[int] = ()) -> 
     by_site: dict[int, list[tuple[str, str, int, bytes]]] = defaultdict(list)
     counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for row in rows:
-        name_key, charger_id_key, pk, site_id, status, is_connected, last_seen = row[_CHARGER_WIDTH:]
+        pk, site_id, status, is_connected, last_seen = _FACTS(row)
+        name_key, charger_id_key = row[_CHARGER_WIDTH:]
         own_sockets = sockets.of(pk)
         if own_sockets:
             state = charger_state(status, is_connected, last_seen is not None)

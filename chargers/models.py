@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
@@ -131,9 +131,7 @@ class Charger(Entity):
     area = OptionalLineField(_("area"))
     country = OptionalLineField(_("country"), max_length=64)
 
-    evse_id = LineField(
-        _("EVSE id"), max_length=EVSE_ID_LENGTH, blank=True, default="", validators=[validate_evse_id]
-    )
+    evse_id = LineField(_("EVSE id"), max_length=EVSE_ID_LENGTH, blank=True, default="", validators=[validate_evse_id])
     evse_key = EvseKeyField(of="evse_id", max_length=EVSE_ID_LENGTH)
     is_evse_split_by_socket = models.BooleanField(
         _("EVSE per socket"), default=False, help_text=_("Each socket is an EVSE of its own.")

@@ -1,12 +1,21 @@
 """The documented charger, socket, configuration and location (contract section 4), keys in the contract's order."""
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from chargers.vocabulary import Status
 from config.api import wire
 from hierarchy.fields import NEVER_HAPPENED
 
 
-class LocationSerializer(serializers.Serializer):
+@extend_schema_field({"type": "string", "enum": Status.values})
+class StatusText(wire.Text):
+    """A status of the vocabulary."""
+
+
+class LocationSerializer(serializers.Serializer[Any]):
     latitude = wire.OptionalNumber()
     longitude = wire.OptionalNumber()
     streetAddress = wire.OptionalText(source="street_address")
@@ -18,32 +27,32 @@ class LocationSerializer(serializers.Serializer):
     country = wire.OptionalText()
 
 
-class ChargerConfigurationSerializer(serializers.Serializer):
+class ChargerConfigurationSerializer(serializers.Serializer[Any]):
     configName = wire.Text(source="name")
     configValue = wire.Text(source="value")
     canBeChanged = wire.Switch(source="can_be_changed")
 
 
-class SocketSerializer(serializers.Serializer):
+class SocketSerializer(serializers.Serializer[Any]):
     type = wire.OptionalText()
     maxPower = wire.OptionalText(source="max_power")
-    status = wire.Text()
-    id = wire.Integer(source="number")
+    status = StatusText()
+    id = wire.Int32(source="number")
     name = wire.Text()
-    deviceEvseId = wire.OptionalInteger(source="device_evse_id")
-    deviceConnectorId = wire.OptionalInteger(source="device_connector_id")
+    deviceEvseId = wire.OptionalInt32(source="device_evse_id")
+    deviceConnectorId = wire.OptionalInt32(source="device_connector_id")
     format = wire.OptionalText()
     socketPowerType = wire.OptionalText(source="power_type")
-    maxWatts = wire.OptionalInteger(source="max_power_w")
-    maxVoltage = wire.OptionalInteger(source="max_voltage_v")
-    maxAmperage = wire.OptionalInteger(source="max_current_a")
+    maxWatts = wire.OptionalInt32(source="max_power_w")
+    maxVoltage = wire.OptionalInt32(source="max_voltage_v")
+    maxAmperage = wire.OptionalInt32(source="max_current_a")
     phaseRotation = wire.OptionalText(source="phase_rotation")
     termsAndConditions = wire.OptionalUri(source="terms_and_conditions")
     lastUpdated = wire.Moment(source="reported_at", missing=NEVER_HAPPENED)
-    chargingStationEvseId = wire.OptionalInteger(source="charging_station_evse_id")
+    chargingStationEvseId = wire.OptionalInt32(source="charging_station_evse_id")
 
 
-class ChargerSerializer(serializers.Serializer):
+class ChargerSerializer(serializers.Serializer[Any]):
     id = wire.Integer(source="pk")
     chargerId = wire.Text(source="charger_id")
     chargerName = wire.Text(source="name")
@@ -54,11 +63,11 @@ class ChargerSerializer(serializers.Serializer):
     manufacturer = wire.OptionalText()
     serialNumber = wire.OptionalText(source="serial_number")
     chargerModel = wire.OptionalText(source="model")
-    amountOfSockets = wire.Integer(source="socket_count")
+    amountOfSockets = wire.Int32(source="socket_count")
     lastSeen = wire.Moment(source="last_seen", missing=NEVER_HAPPENED)
     lastMessage = wire.OptionalText(source="last_message")
     activeConnection = wire.Switch(source="has_active_connection")
-    chargerStatus = wire.Text(source="status")
+    chargerStatus = StatusText(source="status")
     locationInfo = LocationSerializer(source="*")
     pushIntegrationEnabled = wire.Switch(source="is_push_integration_enabled")
     chargerSpecificMessageStructure = wire.Switch(source="has_specific_message_structure")

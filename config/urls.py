@@ -7,15 +7,31 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from config import health, problems
 from config.api.views import UnknownPath
-from drivers.views import AuthorisedDriversView, DriverView, HomeDriversView
-from hierarchy.views import SiteTreeView
-from operators.views import OperatorTreeView
+from drivers.views import (
+    AuthorisedDriversView,
+    DriverByExternalIdView,
+    DriverByTagView,
+    DriverTreeView,
+    DriverView,
+    HomeDriversView,
+    SiteAuthorisedDriversView,
+    SitesAuthorisedDriversView,
+)
+from hierarchy.views import SiteByExternalIdView, SiteTreeView
+from operators.views import HomeOperatorsView, OperatorTreeView
 
 api_patterns = [
     path("sites/tree", SiteTreeView.as_view()),
+    path("sites/authorised-drivers", SitesAuthorisedDriversView.as_view()),
+    path("sites/by-external-id/<path:externalId>", SiteByExternalIdView.as_view()),
     path("sites/<str:siteId>/home-drivers", HomeDriversView.as_view()),
+    path("sites/<str:siteId>/home-operators", HomeOperatorsView.as_view()),
+    path("sites/<str:siteId>/authorised-drivers", SiteAuthorisedDriversView.as_view()),
     path("operators/tree", OperatorTreeView.as_view()),
     path("chargers/<str:chargerId>/authorised-drivers", AuthorisedDriversView.as_view()),
+    path("drivers/tree", DriverTreeView.as_view()),
+    path("drivers/by-external-id/<path:externalId>", DriverByExternalIdView.as_view()),
+    path("drivers/by-tag/<path:idTag>", DriverByTagView.as_view()),
     path("drivers/<str:userId>", DriverView.as_view()),
 ]
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Q
+from django.core.exceptions import ValidationError
+from django.db.models import Q, Subquery
 
 from chargers.models import Charger
 from drivers.models import ChargerRight, Driver, SiteRight, Tag
+from hierarchy.fields import validate_text
 from hierarchy.models import Site
 from hierarchy.text import comparison_key
 
@@ -60,10 +62,14 @@ class Decision:
     steps: tuple[Step, ...]
 
 
-def site_rights_reaching(charger: Charger) -> Any:
-    """The rights on the charger's site and on every site above it, nearest first."""
+def site_rights_reaching(site_id: int) -> Any:
+    """The rights on a site and on every site above it, wherever it stands at that moment, nearest first."""
+    site = Site.objects.order_by().filter(pk=site_id)
     return SiteRight.objects.filter(
-        customer_id=charger.customer_id, site__in=charger.site.get_ancestors(include_self=True).values("pk")
+        customer_id__in=site.values("customer_id"),
+        site__tree_id__in=site.values("tree_id"),
+        site__lft__lte=Subquery(site.values("lft")),
+        site__rght__gte=Subquery(site.values("rght")),
     ).order_by("-site__level", "pk")
 
 
@@ -74,9 +80,13 @@ def charger_rights_reaching(charger: Charger) -> Any:
 
 def drivers_reaching(charger: Charger) -> Q:
     """The condition on drivers that a right of theirs reaches the charger (page 003). Tags do not matter here."""
-    through_sites = site_rights_reaching(charger).order_by().values("driver_id")
     directly = charger_rights_reaching(charger).order_by().values("driver_id")
-    return Q(customer_id=charger.customer_id) & (Q(pk__in=through_sites) | Q(pk__in=directly))
+    return drivers_reaching_site(charger.site_id) | Q(customer_id=charger.customer_id, pk__in=directly)
+
+
+def drivers_reaching_site(site_id: int) -> Q:
+    """The condition on drivers that they have a right on the site or on one above it."""
+    return Q(pk__in=site_rights_reaching(site_id).order_by().values("driver_id"))
 
 
 def decide(
@@ -91,11 +101,7 @@ def decide(
         raise TypeError("decide() takes either a driver or an id tag.")
     steps: list[Step] = []
     if id_tag is not None:
-        tag = (
-            Tag.objects.select_related("driver")
-            .filter(customer_id=charger.customer_id, id_tag_key=comparison_key(id_tag))
-            .first()
-        )
+        tag = _tag(charger, id_tag)
         steps += _tag_steps(tag, at)
         if tag is None:
             return _decision(steps)
@@ -104,6 +110,19 @@ def decide(
     steps.append(Step(Code.DRIVER, "driver", driver.pk))
     steps += _right_steps(charger, driver)
     return _decision(steps)
+
+
+def _tag(charger: Charger, id_tag: str) -> Tag | None:
+    try:
+        validate_text(id_tag)
+    except ValidationError:
+        # No tag has it, and not every database could even be asked.
+        return None
+    return (
+        Tag.objects.select_related("driver")
+        .filter(customer_id=charger.customer_id, id_tag_key=comparison_key(id_tag))
+        .first()
+    )
 
 
 def _tag_steps(tag: Tag | None, at: datetime.datetime) -> list[Step]:
@@ -125,7 +144,7 @@ def _right_steps(charger: Charger, driver: Driver) -> list[Step]:
         Step(Code.RIGHT_ON_CHARGER, "chargerright", pk)
         for pk in charger_rights_reaching(charger).filter(driver=driver).values_list("pk", flat=True)
     ]
-    through = site_rights_reaching(charger).filter(driver=driver).values_list("pk", "site__level")
+    through = site_rights_reaching(charger.site_id).filter(driver=driver).values_list("pk", "site__level")
     for pk, site_level in through:
         levels = level - site_level
         steps.append(Step(Code.RIGHT_ABOVE if levels else Code.RIGHT_ON_SITE, "siteright", pk, levels))

@@ -1,16 +1,25 @@
 """Drivers and the groups of their home sites as they stand in nested answers."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
 from chargers.documents import RenderedChargers, render_chargers
 from chargers.models import Charger
-from config.api.rendering import Document, Piece, Slice, joined
+from config.api.rendering import Document, Piece, Slice, array, joined
+from drivers.access import drivers_reaching_site
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
-from drivers.serializers import DriverSerializer, IntegratedExternalIdSerializer, TagSerializer, UserGroupSerializer
+from drivers.serializers import (
+    AuthorisedUsersSerializer,
+    DriverSerializer,
+    IntegratedExternalIdSerializer,
+    TagSerializer,
+    UserGroupSerializer,
+    UserTreeSerializer,
+)
 from hierarchy.documents import SITE, Place, SiteDocuments, VisibleSites, nest
 from hierarchy.entity import EntityQuerySet
 from hierarchy.models import Site
@@ -20,6 +29,8 @@ DRIVER = Document(DriverSerializer, given=("ordered_tags", "ordered_external_ids
 TAG = Document(TagSerializer)
 EXTERNAL_ID = Document(IntegratedExternalIdSerializer)
 USER_GROUP = Document(UserGroupSerializer, given=("is_spare",))
+USER_TREE = Document(UserTreeSerializer)
+AUTHORISED_USERS = Document(AuthorisedUsersSerializer)
 
 # The group of those without a home site (contract section 4): id 0, its name, no type, no external id.
 SPARE_GROUP = (0, "SpareGroup", None, "")
@@ -32,10 +43,8 @@ class DriverRows:
         ids = drivers.order_by().values("pk")
         columns = ("pk", "home_site_id", *DRIVER.columns)
         self.rows = list(drivers.order_by("name_key", "pk").values_list(*columns))
-        self.tags = _by_driver(Tag, TAG, ids, ("token_name", "id_tag", "pk"))
-        self.external_ids = _by_driver(
-            IntegratedExternalId, EXTERNAL_ID, ids, ("reference_type", "reference_id", "pk")
-        )
+        self.tags = _by_driver(Tag, TAG, ids, "token_name", "id_tag", "pk")
+        self.external_ids = _by_driver(IntegratedExternalId, EXTERNAL_ID, ids, "reference_type", "reference_id")
         self.site_rights: dict[int, list[Place]] = defaultdict(list)
         place = ("site_id", "site__tree_id", "site__lft", "site__rght")
         for driver_id, *values in SiteRight.objects.filter(driver__in=ids).values_list("driver_id", *place):
@@ -59,6 +68,7 @@ class DriverDocuments:
         site_documents = SiteDocuments(sites, chargers)
         self.all: list[Slice] = []
         self.at_home: dict[int | None, list[Slice]] = defaultdict(list)
+        self._rights: list[tuple[list[Place], Slice]] = []
         for pk, home_site_id, *row in drivers.rows:
             head, between, tail = DRIVER.pieces(row, drivers.tags[pk], drivers.external_ids[pk])
             single = sorted(chargers.single[charger_id] for charger_id in drivers.charger_rights[pk])
@@ -72,6 +82,11 @@ class DriverDocuments:
             document = Slice(pieces, 0, len(pieces))
             self.all.append(document)
             self.at_home[home_site_id].append(document)
+            self._rights.append((drivers.site_rights[pk], document))
+
+    def with_right_at(self, site: Place) -> list[Slice]:
+        """The drivers with a right on a site or on one above it."""
+        return [document for rights, document in self._rights if any(right.holds(site) for right in rights)]
 
 
 def render_drivers(scope: Scope, drivers: EntityQuerySet) -> DriverDocuments:
@@ -99,16 +114,42 @@ def home_drivers(scope: Scope, site: Site) -> list[Piece]:
     below = Site.objects.visible_to(scope).at_or_below(site)
     groups = VisibleSites.read(below, USER_GROUP.columns)
     drivers = Driver.objects.visible_to(scope).filter(home_site__in=below.order_by().values("pk"))
-    return user_groups(groups, [site.pk], render_drivers(scope, drivers))[0]
+    return list(user_groups(groups, [site.pk], render_drivers(scope, drivers)))
 
 
 def spare_drivers(scope: Scope) -> list[Piece]:
     """Page 001 for site 0: the drivers without a home site, for who may see them. Nine statements."""
     drivers = Driver.objects.visible_to(scope).filter(home_site=None)
-    return spare_user_group(render_drivers(scope, drivers))
+    return [spare_user_group(render_drivers(scope, drivers))]
 
 
-def user_groups(groups: VisibleSites, roots: Collection[int], drivers: DriverDocuments) -> list[list[Piece]]:
+def driver_tree(scope: Scope) -> list[Piece]:
+    """All drivers and the tree of their home sites. Ten statements."""
+    groups = VisibleSites.read(Site.objects.visible_to(scope), USER_GROUP.columns)
+    drivers = render_drivers(scope, Driver.objects.visible_to(scope))
+    spare = drivers.at_home.get(None, [])
+    shown: list[Piece] = list(user_groups(groups, groups.topmost(drivers.at_home), drivers))
+    if spare:
+        shown.append(spare_user_group(drivers))
+    head, between, tail = USER_TREE.pieces(())
+    return [head, *joined(shown), between, *joined(spare), tail]
+
+
+def authorised_users(scope: Scope, sites: Sequence[Site]) -> list[Piece]:
+    """For each of `sites`, in this order, the visible drivers with a right on it or above. Ten statements."""
+    reaching = Q(pk__in=[])
+    for site in sites:
+        reaching |= drivers_reaching_site(site.pk)
+    drivers = render_drivers(scope, Driver.objects.visible_to(scope).filter(reaching))
+    answers: list[Piece] = []
+    for site in sites:
+        head, tail = AUTHORISED_USERS.pieces((site.pk,))
+        pieces = [head, *joined(drivers.with_right_at(Place(site.pk, site.tree_id, site.lft, site.rght))), tail]
+        answers.append(Slice(pieces, 0, len(pieces)))
+    return array(answers)
+
+
+def user_groups(groups: VisibleSites, roots: Collection[int], drivers: DriverDocuments) -> list[Slice]:
     """The user group of each of `roots`, with all its subsites."""
 
     def pieces(site_id: int) -> tuple[bytes, list[Piece]]:
@@ -116,18 +157,20 @@ def user_groups(groups: VisibleSites, roots: Collection[int], drivers: DriverDoc
         return head, [between, *joined(drivers.at_home.get(site_id, ())), tail]
 
     laid_out, spans = nest(groups.forest, roots, pieces, [])
-    return [[Slice(laid_out, *spans[root])] for root in roots]
+    return [Slice(laid_out, *spans[root]) for root in roots]
 
 
-def spare_user_group(drivers: DriverDocuments) -> list[Piece]:
+def spare_user_group(drivers: DriverDocuments) -> Slice:
     """The user group of the drivers without a home site."""
     head, between, tail = USER_GROUP.pieces(SPARE_GROUP, True)
-    return [head, between, *joined(drivers.at_home.get(None, ())), tail]
+    pieces = [head, between, *joined(drivers.at_home.get(None, ())), tail]
+    return Slice(pieces, 0, len(pieces))
 
 
-def _by_driver(model: Any, document: Document, ids: Any, order: Iterable[str]) -> dict[int, list[dict[str, Any]]]:
+def _by_driver(model: Any, document: Document, ids: Any, *order: str) -> dict[int, list[dict[str, Any]]]:
+    """The documents of each driver's rows in the order of these columns, compared here: databases collate texts."""
+    rows = model.objects.filter(driver__in=ids).order_by().values_list(*document.columns, "driver_id")
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    rows = model.objects.filter(driver__in=ids).order_by("driver_id", *order)
-    for driver_id, *row in rows.values_list("driver_id", *document.columns):
-        found[driver_id].append(document.build(row))
+    for row in sorted(rows, key=itemgetter(*map(document.place, order))):
+        found[row[-1]].append(document.build(row))
     return found

@@ -6,7 +6,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chargers.models import Charger
@@ -88,6 +87,7 @@ class Tag(Entity):
     last_updated = MomentField(_("last updated"), null=True, blank=True, editable=False)
 
     _kept = Entity._kept | {"last_updated"}
+    stamps = Entity.stamps | {"last_updated"}
 
     class Meta:
         verbose_name = _("tag")
@@ -110,10 +110,9 @@ class Tag(Entity):
     def __str__(self) -> str:
         return self.id_tag
 
-    def prepare(self, before: Self | None) -> None:
-        if before is not None:
-            self.last_updated = timezone.now()
-        super().prepare(before)
+    def stamp(self, before: Self) -> None:
+        super().stamp(before)
+        self.last_updated = self.updated_at
 
     def clean(self) -> None:
         if self.starts_at and self.expires_at and self.starts_at >= self.expires_at:

@@ -1,5 +1,7 @@
 """The documented driver, tag, external id and user group (contract section 4), keys in the contract's order."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from chargers.serializers import ChargerSerializer
@@ -8,7 +10,7 @@ from hierarchy.fields import NEVER_EXPIRES
 from hierarchy.serializers import SiteSerializer
 
 
-class TagSerializer(serializers.Serializer):
+class TagSerializer(serializers.Serializer[Any]):
     id = wire.Integer(source="pk")
     idTag = wire.Text(source="id_tag")
     expiringDate = wire.Moment(source="expires_at", missing=NEVER_EXPIRES)
@@ -18,14 +20,14 @@ class TagSerializer(serializers.Serializer):
     invoicable = wire.Switch(source="is_invoicable")
 
 
-class IntegratedExternalIdSerializer(serializers.Serializer):
+class IntegratedExternalIdSerializer(serializers.Serializer[Any]):
     referenceType = wire.ReferenceType(source="reference_type")
     referenceId = wire.Text(source="reference_id")
     externalId = wire.Text(source="external_id")
     effectiveFrom = wire.OptionalMoment(source="effective_from")
 
 
-class DriverSerializer(serializers.Serializer):
+class DriverSerializer(serializers.Serializer[Any]):
     id = wire.Integer(source="pk")
     name = wire.Text()
     homeGroupId = wire.Integer(source="home_site_id", missing=0)
@@ -38,7 +40,14 @@ class DriverSerializer(serializers.Serializer):
     integratedExternalIds = IntegratedExternalIdSerializer(source="ordered_external_ids", many=True)
 
 
-class UserGroupSerializer(serializers.Serializer):
+class AuthorisedUsersSerializer(serializers.Serializer[Any]):
+    """The drivers with a right on a site or on one above it."""
+
+    groupId = wire.Integer(source="pk")
+    users = wire.Branches(child=DriverSerializer(), source="shown_drivers")
+
+
+class UserGroupSerializer(serializers.Serializer[Any]):
     """A site with the drivers who are at home there."""
 
     isSpare = wire.Switch(source="is_spare")
@@ -48,3 +57,14 @@ class UserGroupSerializer(serializers.Serializer):
     groupName = wire.Text(source="name")
     groupType = wire.GroupType(source="group_type")
     externalId = wire.Text(source="external_id")
+
+
+class UserTreeSerializer(serializers.Serializer[Any]):
+    userGroups = wire.Branches(child=UserGroupSerializer(), source="user_groups")
+    spareUsers = wire.Branches(child=DriverSerializer(), source="spare_drivers")
+
+
+class SiteIdsSerializer(serializers.Serializer[Any]):
+    """The sites about which is asked, in the order in which they are answered."""
+
+    groupIds = serializers.ListField(child=serializers.IntegerField())

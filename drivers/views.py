@@ -1,4 +1,4 @@
-"""Pages 001, 003 and 004: drivers by home site, by charger, and one by id."""
+"""Pages 001, 003 and 004 and their kin: drivers by home site, by what they may charge at, and one by an id."""
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
@@ -7,17 +7,26 @@ from rest_framework.request import Request
 from chargers.models import Charger
 from chargers.vocabulary import CHARGER_ID_LENGTH
 from config.api.errors import NotFound
-from config.api.parameters import row_id, text_id
+from config.api.parameters import body_ids, row_id, text_id
 from config.api.rendering import array
 from config.api.schema import path_parameter
 from config.api.views import ApiView, streamed
-from drivers.access import drivers_reaching
-from drivers.documents import home_drivers, render_drivers, spare_drivers
-from drivers.models import Driver
-from drivers.serializers import DriverSerializer, UserGroupSerializer
+from drivers.access import drivers_reaching, drivers_reaching_site
+from drivers.documents import authorised_users, driver_tree, home_drivers, render_drivers, spare_drivers
+from drivers.models import Driver, Tag
+from drivers.serializers import (
+    AuthorisedUsersSerializer,
+    DriverSerializer,
+    SiteIdsSerializer,
+    UserGroupSerializer,
+    UserTreeSerializer,
+)
 from hierarchy.db import snapshot
 from hierarchy.models import Site
 from hierarchy.text import comparison_key
+
+# How many sites one request may ask about.
+MOST_SITES = 20
 
 
 class HomeDriversView(ApiView):
@@ -30,17 +39,16 @@ class HomeDriversView(ApiView):
         tags=["Drivers"],
     )
     def get(self, request: Request, siteId: str) -> StreamingHttpResponse:
-        scope = request.caller.scope
         pk = row_id("siteId", siteId)
         with snapshot():
             if pk == 0:
-                if not scope.is_admin:
+                if not self.scope.is_admin:
                     raise NotFound("Site")
-                return streamed(spare_drivers(scope))
-            site = Site.objects.visible_to(scope).filter(pk=pk).first()
+                return streamed(spare_drivers(self.scope))
+            site = Site.objects.visible_to(self.scope).filter(pk=pk).first()
             if site is None:
                 raise NotFound("Site")
-            return streamed(home_drivers(scope, site))
+            return streamed(home_drivers(self.scope, site))
 
 
 class AuthorisedDriversView(ApiView):
@@ -53,14 +61,101 @@ class AuthorisedDriversView(ApiView):
         tags=["Drivers"],
     )
     def get(self, request: Request, chargerId: str) -> StreamingHttpResponse:
-        scope = request.caller.scope
         key = comparison_key(text_id("chargerId", chargerId, CHARGER_ID_LENGTH))
         with snapshot():
-            charger = Charger.objects.visible_to(scope).select_related("site").filter(charger_id_key=key).first()
+            charger = Charger.objects.visible_to(self.scope).select_related("site").filter(charger_id_key=key).first()
             if charger is None:
                 raise NotFound("Charger")
-            drivers = Driver.objects.visible_to(scope).filter(drivers_reaching(charger))
-            return streamed(array(render_drivers(scope, drivers).all))
+            drivers = Driver.objects.visible_to(self.scope).filter(drivers_reaching(charger))
+            return streamed(array(render_drivers(self.scope, drivers).all))
+
+
+class DriverTreeView(ApiView):
+    @extend_schema(
+        operation_id="getDriverTree",
+        summary="All drivers and the tree of their home sites",
+        description="Spare drivers, who have no home site, stand in a group of their own and in a list as well.",
+        responses=UserTreeSerializer,
+        tags=["Drivers"],
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        with snapshot():
+            return streamed(driver_tree(self.scope))
+
+
+class SiteAuthorisedDriversView(ApiView):
+    @extend_schema(
+        operation_id="getSiteAuthorisedDrivers",
+        summary="All drivers who may charge at a whole site",
+        description="Granted on the site or on any site above; not on its chargers or subsites.",
+        parameters=[path_parameter("siteId", int, "The site's id.")],
+        responses=DriverSerializer(many=True),
+        tags=["Drivers"],
+    )
+    def get(self, request: Request, siteId: str) -> StreamingHttpResponse:
+        pk = row_id("siteId", siteId)
+        with snapshot():
+            if not Site.objects.visible_to(self.scope).filter(pk=pk).exists():
+                raise NotFound("Site")
+            drivers = Driver.objects.visible_to(self.scope).filter(drivers_reaching_site(pk))
+            return streamed(array(render_drivers(self.scope, drivers).all))
+
+
+class SitesAuthorisedDriversView(ApiView):
+    @extend_schema(
+        operation_id="getSitesAuthorisedDrivers",
+        summary="All drivers who may charge at each of several whole sites",
+        description=f"In the order asked, duplicates once; at most {MOST_SITES} sites. Nothing is written.",
+        request=SiteIdsSerializer,
+        responses=AuthorisedUsersSerializer(many=True),
+        tags=["Drivers"],
+    )
+    def post(self, request: Request) -> StreamingHttpResponse:
+        ids = list(dict.fromkeys(body_ids(request.data, "groupIds", MOST_SITES)))
+        with snapshot():
+            sites = Site.objects.visible_to(self.scope).in_bulk(ids)
+            if len(sites) < len(ids):
+                raise NotFound("Site")
+            return streamed(authorised_users(self.scope, [sites[pk] for pk in ids]))
+
+
+class DriverByExternalIdView(ApiView):
+    @extend_schema(
+        operation_id="getDriverByExternalId",
+        summary="One driver by external id",
+        description="The id is the driver's own, not one of the integrated external ids. Case does not matter.",
+        parameters=[path_parameter("externalId", str, "The external id; a slash may stand in it.")],
+        responses=DriverSerializer,
+        tags=["Drivers"],
+    )
+    def get(self, request: Request, externalId: str) -> StreamingHttpResponse:
+        key = comparison_key(text_id("externalId", externalId, 255))
+        with snapshot():
+            drivers = Driver.objects.visible_to(self.scope).filter(external_id_key=key).exclude(external_id_key="")
+            documents = render_drivers(self.scope, drivers).all
+        if not documents:
+            raise NotFound("Driver")
+        return streamed(documents)
+
+
+class DriverByTagView(ApiView):
+    @extend_schema(
+        operation_id="getDriverByTag",
+        summary="The driver who presents a tag",
+        description="Whether the tag is valid does not matter. Case does not matter.",
+        parameters=[path_parameter("idTag", str, "The id tag; a slash may stand in it.")],
+        responses=DriverSerializer,
+        tags=["Drivers"],
+    )
+    def get(self, request: Request, idTag: str) -> StreamingHttpResponse:
+        key = comparison_key(text_id("idTag", idTag, 255))
+        with snapshot():
+            tags = Tag.objects.visible_to(self.scope).filter(id_tag_key=key)
+            drivers = Driver.objects.visible_to(self.scope).filter(pk__in=tags.values("driver_id"))
+            documents = render_drivers(self.scope, drivers).all
+        if not documents:
+            raise NotFound("Tag")
+        return streamed(documents)
 
 
 class DriverView(ApiView):
@@ -73,10 +168,9 @@ class DriverView(ApiView):
         tags=["Drivers"],
     )
     def get(self, request: Request, userId: str) -> StreamingHttpResponse:
-        scope = request.caller.scope
         pk = row_id("userId", userId)
         with snapshot():
-            documents = render_drivers(scope, Driver.objects.visible_to(scope).filter(pk=pk)).all
+            documents = render_drivers(self.scope, Driver.objects.visible_to(self.scope).filter(pk=pk)).all
         if not documents:
             raise NotFound("Driver")
         return streamed(documents)

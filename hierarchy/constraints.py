@@ -15,7 +15,7 @@ class SameCustomer(models.BaseConstraint):
     A null reference is not checked. The target model needs a unique constraint over (id, customer).
     """
 
-    violation_error_message = _("Is unknown: choose one of this customer's.")
+    default_violation_error_message = _("Is unknown: choose one of this customer's.")
     violation_error_code = "unknown"
 
     def __init__(self, *, field: str, name: str, **kwargs: Any) -> None:
@@ -24,9 +24,10 @@ class SameCustomer(models.BaseConstraint):
 
     def _clause(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> tuple[str, ...]:
         quote = schema_editor.quote_name
-        reference = model._meta.get_field(self.field)
+        reference: Any = model._meta.get_field(self.field)
         target = reference.related_model
-        local = [reference.column, model._meta.get_field("customer").column]
+        own_customer: Any = model._meta.get_field("customer")
+        local = [reference.column, own_customer.column]
         remote = [target._meta.pk.column, target._meta.get_field("customer").column]
         return (
             ", ".join(map(quote, local)),

@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection as default_connection
+from django.db import transaction
+
+# Only SQLite's connections have a transaction mode.
+connection: Any = default_connection
 
 
 @contextmanager

@@ -28,6 +28,10 @@ class Place(NamedTuple):
     lft: int
     rght: int
 
+    def holds(self, other: "Place") -> bool:
+        """Whether the other site is this one or lies below it."""
+        return self.tree_id == other.tree_id and self.lft <= other.lft and other.rght <= self.rght
+
 
 @dataclass(slots=True)
 class VisibleSites:
@@ -39,7 +43,7 @@ class VisibleSites:
     forest: Forest = field(default_factory=lambda: Forest({}))
 
     @classmethod
-    def read(cls, sites: SiteQuerySet, columns: Collection[str]) -> "VisibleSites":
+    def read(cls, sites: SiteQuerySet, columns: Collection[Any]) -> "VisibleSites":
         """Read `sites`, which must be filtered by scope already, with `columns`. One statement."""
         found = cls()
         parents: dict[int, int | None] = {}
@@ -53,6 +57,10 @@ class VisibleSites:
         found.forest = Forest.assemble(parents, found.keys.__getitem__)
         return found
 
+    def topmost(self, site_ids: Iterable[int | None]) -> list[int]:
+        """Those sites that have none of the others above them, in order."""
+        return sorted(self.forest.topmost(one for one in site_ids if one is not None), key=self.keys.__getitem__)
+
     def shown(self, granted: Iterable[Place]) -> list[int]:
         """The sites that stand for `granted` ones, in order: each itself, or, above the caller's scope, its topmost
         visible sites."""
@@ -63,13 +71,16 @@ class VisibleSites:
                 continue
             for root in self.forest.roots:
                 candidate = self.places[root]
-                if candidate.tree_id == place.tree_id and place.lft < candidate.lft and candidate.rght < place.rght:
+                if place.holds(candidate):
                     shown.add(root)
         return sorted(shown, key=self.keys.__getitem__)
 
 
 class SiteDocuments:
     """The documents of a forest of sites with their chargers: each rendered once, each a slice of one list."""
+
+    # How many pieces of a site stand after its subsites; one stands before them.
+    _AFTER = 3
 
     def __init__(self, sites: VisibleSites, chargers: RenderedChargers) -> None:
         health = roll_up(sites.forest, chargers.health)
@@ -82,6 +93,11 @@ class SiteDocuments:
 
     def __getitem__(self, site_id: int) -> Slice:
         return Slice(self._pieces, *self._spans[site_id])
+
+    def alone(self, site_id: int) -> list[Piece]:
+        """The document without its subsites; the counts still take them in."""
+        start, stop = self._spans[site_id]
+        return [self._pieces[start], *self._pieces[stop - self._AFTER : stop]]
 
 
 def nest(
@@ -118,6 +134,14 @@ def site_tree(scope: Scope) -> list[Piece]:
     sites = VisibleSites.read(Site.objects.visible_to(scope), SITE.columns)
     documents = SiteDocuments(sites, render_chargers(Charger.objects.visible_to(scope)))
     return array(documents[root] for root in sites.forest.roots)
+
+
+def single_site(scope: Scope, site: Site, without_subsites: bool) -> list[Piece]:
+    """One site, which the caller must see, with its chargers and, unless said, all below. Four statements."""
+    below = Site.objects.visible_to(scope).at_or_below(site)
+    chargers = Charger.objects.visible_to(scope).filter(site__in=below.order_by().values("pk"))
+    documents = SiteDocuments(VisibleSites.read(below, SITE.columns), render_chargers(chargers))
+    return documents.alone(site.pk) if without_subsites else [documents[site.pk]]
 
 
 def site_outline(scope: Scope) -> list[Piece]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.api.errors import Conflict, Gone
 from hierarchy import journal
-from hierarchy.fields import MomentField
+from hierarchy.fields import KeyField, MomentField
 from hierarchy.scoping import Scope, Scoped, ScopedQuerySet
 
 
 class EntityQuerySet(ScopedQuerySet):
     """Reads as any query set does; writes to many rows at once take the bulk road, which the journal knows."""
+
+    # In which order rows are deleted, so that none goes before those that need it.
+    deletion_order: ClassVar[str] = "-pk"
 
     def _refuse(self, method: str) -> None:
         raise TypeError(
@@ -37,7 +42,7 @@ class EntityQuerySet(ScopedQuerySet):
         """Delete row by row, each with its line in the journal."""
         deleted: dict[str, int] = {}
         with journal.recording():
-            for row in self.order_by("-pk"):
+            for row in self.order_by(self.deletion_order):
                 for label, count in row.delete()[1].items():
                     deleted[label] = deleted.get(label, 0) + count
         return sum(deleted.values()), deleted
@@ -62,6 +67,8 @@ class Entity(Scoped):
     journal_redacts: ClassVar[frozenset[str]] = frozenset()
     # References from which a row without a customer takes it.
     customer_from: ClassVar[tuple[str, ...]] = ()
+    # Columns that `stamp` fills in whenever the row changes.
+    stamps: ClassVar[frozenset[str]] = frozenset({"version", "updated_at"})
     # Columns that say where a row lies: a change of one is a move.
     place_fields: ClassVar[frozenset[str]] = frozenset()
 
@@ -115,27 +122,53 @@ class Entity(Scoped):
         if before is not None and before.owner_id() != self.owner_id():
             raise Conflict(_("A row belongs to one customer for ever: make a new one at the other customer."))
 
+    def stamp(self, before: Self) -> None:
+        """Note that and when the row changed."""
+        self.version, self.updated_at = before.version + 1, timezone.now()
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """As Django does, but uniqueness is checked by the keys, which nobody edits, and said of the column beside."""
+        excluded = set(exclude or ())
+        for key in self._meta.concrete_fields:
+            if isinstance(key, KeyField):
+                key.pre_save(self, self._state.adding)
+                if key.of not in excluded:
+                    excluded.discard(key.name)
+        errors: dict[str, list[ValidationError]] = {}
+        for model, constraints in self.get_constraints():
+            for constraint in constraints:
+                try:
+                    constraint.validate(model, self, exclude=excluded)
+                except ValidationError as error:
+                    for name, found in error.update_error_dict({}).items():
+                        place = _blamed(model, constraint) if name == NON_FIELD_ERRORS else name
+                        errors.setdefault(place, []).extend(found)
+        if errors:
+            raise ValidationError(errors)
+
     def save(self, **kwargs: Any) -> None:
         using = kwargs.get("using")
         with journal.recording() as recorder:
             before = None if self._state.adding else self._locked(using)
+            written = kwargs.pop("update_fields", None)
+            if before is not None and written is not None:
+                # What is not to be written stays as it is in the database, for the rules and the journal as well.
+                for field in self.journaled_fields():
+                    if field.name not in written:
+                        setattr(self, field.attname, _raw(field, before))
             self.prepare(before)
             if before is None:
-                kwargs.pop("update_fields", None)
                 super().save(**{**kwargs, "force_insert": True})
             else:
                 for field in self.journaled_fields():
                     setattr(self, field.attname, _stored(field, self))
                 changed = [f.name for f in self.journaled_fields() if _raw(f, before) != _raw(f, self)]
-                if kwargs.get("update_fields") is not None:
-                    changed = [name for name in changed if name in kwargs["update_fields"]]
                 if not changed:
                     return
-                self.version = before.version + 1
-                self.updated_at = timezone.now()
+                self.stamp(before)
                 keys = [f.name for f in self._meta.concrete_fields if _is_key(f)]
                 kwargs.pop("force_insert", None)
-                super().save(**{**kwargs, "update_fields": [*changed, *keys, "version", "updated_at"]})
+                super().save(**{**kwargs, "update_fields": [*changed, *keys, *self.stamps]})
             self._record(recorder, before)
 
     save.alters_data = True  # type: ignore[attr-defined]
@@ -150,9 +183,11 @@ class Entity(Scoped):
             before = self._locked(using, check_version=False)
             self._refuse_while_blocked()
             for relation in self._related(models.CASCADE):
-                for row in relation.related_model._base_manager.filter(**{relation.field.name: self.pk}):
+                # Locked, because somebody may be deleting one of them at this moment.
+                rows = relation.related_model._base_manager.select_for_update(of=("self",)).order_by("pk")
+                for row in rows.filter(**{relation.field.name: self.pk}):
                     _add(deleted, row.delete()[1])
-            entry = self._entry(recorder, before, None)
+            entry = self.journal_entry(recorder, before, None)
             _add(deleted, self._delete_row())
             recorder.entries.append(entry)
         return sum(deleted.values()), deleted
@@ -179,8 +214,10 @@ class Entity(Scoped):
             count = rows.count()
             if count:
                 named = ", ".join(row.natural_key_text for row in rows.order_by("pk")[:3])
-                noun = relation.related_model._meta.verbose_name_plural if count > 1 else (
-                    relation.related_model._meta.verbose_name
+                noun = (
+                    relation.related_model._meta.verbose_name_plural
+                    if count > 1
+                    else (relation.related_model._meta.verbose_name)
                 )
                 blockers.append(f"{count} {noun} ({named}{', …' if count > 3 else ''})")
         if blockers:
@@ -195,19 +232,20 @@ class Entity(Scoped):
         rows = type(self)._base_manager.using(using).select_for_update(of=("self",))
         row = rows.filter(pk=self.pk).first()
         if row is None:
-            raise Gone(_("%(object)s was deleted in the meantime.") % {"object": self.natural_key_text})
+            raise gone(type(self))
         if check_version and row.version != self.version:
             raise Conflict(
                 _("%(object)s was changed by somebody else in the meantime: load it again and repeat your change.")
-                % {"object": self.natural_key_text},
+                % {"object": row.natural_key_text},
                 code="stale",
             )
         return row
 
     def _record(self, recorder: journal.Recorder, before: Self | None) -> None:
-        recorder.entries.append(self._entry(recorder, before, self))
+        recorder.entries.append(self.journal_entry(recorder, before, self))
 
-    def _entry(self, recorder: journal.Recorder, before: Self | None, after: Self | None) -> journal.Entry:
+    def journal_entry(self, recorder: journal.Recorder, before: Self | None, after: Self | None) -> journal.Entry:
+        """The line that the journal gets when `before` becomes `after`; None is no row."""
         fields = journal.differences(before, after)
         shown: Any = after or before
         if before is None:
@@ -235,9 +273,20 @@ class Entity(Scoped):
         return (paths[0] if paths else ""), (paths[1] if len(paths) > 1 else None)
 
 
-def _is_key(field: models.Field[Any, Any]) -> bool:
-    from hierarchy.fields import KeyField
+def gone(model: type[models.Model]) -> Gone:
+    """The error for a row that is not there any more; what it referred to, and was called by, may be gone as well."""
+    return Gone(_("This %(noun)s was deleted in the meantime.") % {"noun": model._meta.verbose_name})
 
+
+def _blamed(model: type[models.Model], constraint: models.BaseConstraint) -> str:
+    """The column whose value a violated constraint is about: of a unique one the last, which the others qualify."""
+    if not isinstance(constraint, models.UniqueConstraint):
+        return NON_FIELD_ERRORS
+    field = model._meta.get_field(constraint.fields[-1])
+    return field.of if isinstance(field, KeyField) else field.name
+
+
+def _is_key(field: models.Field[Any, Any]) -> bool:
     return isinstance(field, KeyField)
 
 
@@ -248,8 +297,7 @@ def _raw(field: models.Field[Any, Any], row: models.Model) -> Any:
 def _stored(field: models.Field[Any, Any], row: models.Model) -> Any:
     """A column's value in the form in which it comes back from the database."""
     target = getattr(field, "target_field", field)
-    value = target.to_python(getattr(row, field.attname))
-    return value
+    return target.to_python(getattr(row, field.attname))
 
 
 def _walk(row: Any, path: str) -> Any:

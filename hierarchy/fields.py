@@ -3,7 +3,7 @@
 import datetime
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -49,7 +49,17 @@ def validate_finite(value: float) -> None:
         raise ValidationError(_("Must be an ordinary number."), code="not_finite")
 
 
-class LineField(models.CharField):
+# Django's fields are generic for the type checker alone.
+if TYPE_CHECKING:
+    _CharField = models.CharField[str, str]
+    _OptionalCharField = models.CharField[str | None, str | None]
+    _DateTimeField = models.DateTimeField[Any, Any]
+else:
+    _CharField = _OptionalCharField = models.CharField
+    _DateTimeField = models.DateTimeField
+
+
+class LineField(_CharField):
     """One line of text that is never null: no value is the empty string, as on the wire."""
 
     default_validators = [validate_line]
@@ -59,11 +69,14 @@ class LineField(models.CharField):
         super().__init__(*args, **kwargs)
 
 
-class OptionalLineField(LineField):
+class OptionalLineField(_OptionalCharField):
     """One line of text where no value is NULL and never the empty string, as on the wire."""
+
+    default_validators = [validate_line]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.update(null=True, blank=True)
+        kwargs.setdefault("max_length", 255)
         kwargs.setdefault("default", None)
         super().__init__(*args, **kwargs)
 
@@ -93,7 +106,7 @@ class NameField(LineField):
     default_validators = [validate_line, validate_not_blank]
 
 
-class KeyField(models.CharField):
+class KeyField(_CharField):
     """The stored comparison key of another text column: it carries uniqueness and order.
 
     Compared byte by byte on every database, which is the order of code points, as Python sorts text.
@@ -126,7 +139,7 @@ class KeyField(models.CharField):
         return name, path, args, {**kwargs, "of": self.of}
 
 
-class MomentField(models.DateTimeField):
+class MomentField(_DateTimeField):
     """A moment in UTC, stored to the millisecond.
 
     `sentinel` is the moment that stands for "none" on the wire: it is stored as NULL.
@@ -141,6 +154,8 @@ class MomentField(models.DateTimeField):
             return value
         if self.sentinel and value.replace(microsecond=0) == self.sentinel:
             return None
+        if value.tzinfo is not None:
+            value = value.astimezone(datetime.UTC)
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
     def to_python(self, value: Any) -> Any:

@@ -39,7 +39,9 @@ class Forest:
 
     def walk(self, roots: Iterable[int] | None = None) -> Iterator[tuple[int, bool]]:
         """Every node twice: `(node, True)` before its subtree and `(node, False)` after it. Depth is no limit."""
-        stack: list[tuple[int, bool]] = [(node, True) for node in reversed(list(self.roots if roots is None else roots))]
+        stack: list[tuple[int, bool]] = [
+            (node, True) for node in reversed(list(self.roots if roots is None else roots))
+        ]
         while stack:
             node, entering = stack.pop()
             yield node, entering

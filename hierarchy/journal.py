@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -81,7 +81,8 @@ _UNATTENDED = Caller(scope=Scope(customer_id=None), label="Chargetree", road=SYS
 def recording(caller: Caller | None = None) -> Iterator[Recorder]:
     """A transaction whose changes are written to the journal when it ends.
 
-    Inside another block it joins that one: the outermost caller is the one who is written down.
+    Inside another block it joins that one: the outermost caller is the one who is written down. What may fail and be
+    passed over needs a block of its own inside, not a bare `atomic`, whose end the journal would not notice.
     """
     outer = _current.get()
     if outer is not None:
@@ -107,6 +108,10 @@ def recording(caller: Caller | None = None) -> Iterator[Recorder]:
 def _write(recorder: Recorder) -> None:
     from hierarchy.models import Change, ChangeCounter
 
+    if recorder.entries and connection.vendor == "postgresql":
+        # Foreign keys wait for whoever is writing the row referred to. At commit that would be too late: that writer
+        # may be waiting for the counter which this transaction holds from here on.
+        connection.check_constraints()
     by_customer: dict[int | None, list[Entry]] = defaultdict(list)
     for entry in recorder.entries:
         by_customer[entry.customer_id].append(entry)
@@ -144,7 +149,7 @@ def _write(recorder: Recorder) -> None:
         )
 
 
-def differences(before: "Entity | None", after: "Entity | None") -> dict[str, list[Any]]:
+def differences(before: Entity | None, after: Entity | None) -> dict[str, list[Any]]:
     """Field by field `[old, new]`, as JSON can carry it; for a created or deleted object, what is not empty."""
     shown = after or before
     assert shown is not None
@@ -159,7 +164,7 @@ def differences(before: "Entity | None", after: "Entity | None") -> dict[str, li
     return result
 
 
-def _plain(model_field: models.Field[Any, Any], row: "Entity | None") -> Any:
+def _plain(model_field: models.Field[Any, Any], row: Entity | None) -> Any:
     if row is None:
         return None
     value = getattr(row, model_field.attname)

@@ -10,10 +10,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from config.api.errors import Gone
-from hierarchy import journal, scoping, tree
+from hierarchy import journal, scoping, statements, tree
 from hierarchy.constraints import SameCustomer
-from hierarchy.entity import Entity
+from hierarchy.entity import Entity, gone
 from hierarchy.fields import KeyField, LineField, MomentField, NameField, OptionalLineField
 from hierarchy.scoping import NOTHING, Scope, Scoped, ScopedQuerySet
 from hierarchy.timezones import validate_time_zone
@@ -45,10 +44,21 @@ class Customer(Entity):
 
     @classmethod
     def own_rows(cls, scope: Scope) -> Q:
-        return Q()
+        """Everybody sees the own customer. Not an empty Q, which an OR leaves out."""
+        return Q(pk=scope.customer_id)
 
     def owner_id(self) -> int | None:
         return self.pk
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        customer_id = self.pk
+        with journal.recording() as recorder:
+            deleted = super().delete(using=using)
+            # The customer's sequence ends with the customer: what is left to say of it stands outside of any.
+            for entry in recorder.entries:
+                if entry.customer_id == customer_id:
+                    entry.customer_id = None
+            return deleted
 
 
 class GroupType(models.IntegerChoices):
@@ -61,7 +71,7 @@ class GroupType(models.IntegerChoices):
     OTHER = 4, _("Other")
 
 
-class Site(Entity, mptt.models.MPTTModel):  # type: ignore[misc]
+class Site(Entity, mptt.models.MPTTModel):
     """A node of a customer's tree of sites, of any depth.
 
     `group_type` is SITE at the root and SUB_SITE below unless said. Names are unique among siblings.
@@ -70,6 +80,12 @@ class Site(Entity, mptt.models.MPTTModel):  # type: ignore[misc]
     customer_from = ("parent",)
     place_fields = frozenset({"parent"})
     _kept = Entity._kept | {"lft", "rght", "tree_id", "level"}
+
+    # django-mptt's columns.
+    lft: int
+    rght: int
+    tree_id: int
+    level: int
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="sites", verbose_name=_("customer"))
     parent = mptt.models.TreeForeignKey(
@@ -98,7 +114,7 @@ class Site(Entity, mptt.models.MPTTModel):  # type: ignore[misc]
         help_text=_("Empty: that of the site above, at the root that of the customer."),
     )
 
-    objects = tree.SiteManager()
+    objects: ClassVar[tree.SiteManager] = tree.SiteManager()
 
     class Meta:
         verbose_name = _("site")
@@ -167,14 +183,21 @@ class Site(Entity, mptt.models.MPTTModel):  # type: ignore[misc]
             _("A site cannot lie below itself: choose a site that is not in its own subtree."), code="circle"
         )
 
+    @staticmethod
+    def _no_parent() -> ValidationError:
+        return ValidationError({"parent": ValidationError(_("Does not exist any more."), code="unknown")})
+
     def prepare(self, before: Self | None) -> None:
         """Read the tree columns of this site and of the one above again, now that the tree is locked."""
         tree.insist_on_lock()
+        if self.parent_id is None and self.parent is not None:
+            # A site that was deleted, or never saved: without an id, which is not to say the top.
+            raise self._no_parent()
         parent = None
         if self.parent_id is not None:
             parent = type(self)._base_manager.filter(pk=self.parent_id).first()
             if parent is None:
-                raise ValidationError({"parent": ValidationError(_("Does not exist any more."), code="unknown")})
+                raise self._no_parent()
             self.inherit_customer()
             if parent.customer_id != self.customer_id:
                 raise ValidationError(
@@ -182,14 +205,14 @@ class Site(Entity, mptt.models.MPTTModel):  # type: ignore[misc]
                 )
         super().prepare(before)
         if before is None:
-            self.lft = self.rght = self.tree_id = self.level = None
+            for column in ("lft", "rght", "tree_id", "level"):
+                setattr(self, column, None)
             if self.group_type is None and not self._group_type_given:
                 self.group_type = GroupType.SITE if parent is None else GroupType.SUB_SITE
         else:
             self.lft, self.rght, self.tree_id, self.level = before.lft, before.rght, before.tree_id, before.level
-            if parent is not None and parent.pk != before.parent_id:
-                if parent.pk == self.pk or before._is_above(parent):
-                    raise ValidationError({"parent": self._circle()})
+            if parent is not None and (parent.pk == self.pk or before._is_above(parent)):
+                raise ValidationError({"parent": self._circle()})
             self._mptt_cached_fields["parent"] = before.parent_id
         self.parent = parent
 
@@ -204,6 +227,8 @@ class Site(Entity, mptt.models.MPTTModel):  # type: ignore[misc]
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         with journal.recording() as recorder, tree.lock():
+            # django-mptt would follow the sites above as they were when they were read, in a circle if need be.
+            self._state.fields_cache.pop("parent", None)
             deleted = super().delete(using=using)
             recorder.paths.clear()
             return deleted
@@ -217,7 +242,7 @@ class Site(Entity, mptt.models.MPTTModel):  # type: ignore[misc]
             try:
                 self.refresh_from_db()
             except type(self).DoesNotExist as error:
-                raise Gone(_("%(object)s was deleted in the meantime.") % {"object": self.name}) from error
+                raise gone(type(self)) from error
             self.parent = parent
             self.save()
 
@@ -231,6 +256,9 @@ class ChangeCounter(models.Model):
     customer = models.OneToOneField(Customer, models.CASCADE, primary_key=True)
     sequence = models.BigIntegerField(default=0)
 
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.sequence}"
+
 
 class ChangeQuerySet(ScopedQuerySet):
     def update(self, **values: Any) -> int:
@@ -238,6 +266,9 @@ class ChangeQuerySet(ScopedQuerySet):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         raise TypeError("The journal is append-only.")
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("The journal is written by hierarchy.journal alone.")
 
 
 class Change(Scoped):
@@ -290,10 +321,10 @@ class Change(Scoped):
 
     @classmethod
     def append(cls, changes: Iterable["Change"]) -> None:
-        models.QuerySet(cls).bulk_create(changes, batch_size=500)
+        statements.insert(cls, changes)
 
     def save(self, **kwargs: Any) -> None:
         raise TypeError("The journal is written by hierarchy.journal alone.")
 
-    def delete(self, **kwargs: Any) -> Any:
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise TypeError("The journal is append-only.")

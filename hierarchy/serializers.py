@@ -1,15 +1,17 @@
 """The documented site, whole and in outline (contract section 4), keys in the contract's order."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from chargers.serializers import ChargerSerializer
 from config.api import wire
 
 
-class SiteSerializer(serializers.Serializer):
-    onlineSocket = wire.OptionalInteger(source="online_sockets")
-    offlineSocket = wire.OptionalInteger(source="offline_sockets")
-    errorSocket = wire.OptionalInteger(source="error_sockets")
+class SiteSerializer(serializers.Serializer[Any]):
+    onlineSocket = wire.OptionalInt32(source="online_sockets")
+    offlineSocket = wire.OptionalInt32(source="offline_sockets")
+    errorSocket = wire.OptionalInt32(source="error_sockets")
     subgroups = wire.Recursive(source="shown_subsites")
     chargers = wire.Branches(child=ChargerSerializer(), source="shown_chargers")
     payerId = wire.OptionalInteger(source="payer_id")
@@ -22,7 +24,7 @@ class SiteSerializer(serializers.Serializer):
     externalId = wire.Text(source="external_id")
 
 
-class SiteOutlineSerializer(serializers.Serializer):
+class SiteOutlineSerializer(serializers.Serializer[Any]):
     """What `excludeDetails=true` leaves of a site."""
 
     id = wire.Integer(source="pk")

@@ -11,9 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.utils.translation import gettext_lazy as _
 
-from config.api.errors import Conflict, Gone, NotFound, NotPermitted
+from config.api.errors import Conflict, NotFound, NotPermitted
 from hierarchy import journal, tree
-from hierarchy.entity import Entity
+from hierarchy.entity import Entity, gone
 from hierarchy.models import Customer, Site
 from hierarchy.scoping import Caller, Scope, Scoped
 
@@ -34,19 +34,21 @@ def save(caller: Caller, row: Row) -> Row:
                 _checked(caller.scope, row).save()
     except IntegrityError as error:
         # Somebody else was quicker between the check and the write: look again to say what is in the way.
-        row.full_clean()
+        _validate(row)
         raise Conflict(_("This collides with a change made at the same moment: try again.")) from error
     return row
 
 
 def delete(caller: Caller, row: Entity, expected_version: int | None = None) -> dict[str, int]:
     """Delete one row and what goes with it; the answer counts the deleted rows by model."""
-    with journal.recording(caller):
-        if isinstance(row, Site):
-            with tree.lock():
-                before = _visible(caller.scope, row)
-                return _delete(caller.scope, before, expected_version)
-        return _delete(caller.scope, _visible(caller.scope, row), expected_version)
+    try:
+        with journal.recording(caller):
+            if isinstance(row, Site):
+                with tree.lock():
+                    return _delete(caller.scope, _visible(caller.scope, row), expected_version)
+            return _delete(caller.scope, _visible(caller.scope, row), expected_version)
+    except IntegrityError as error:
+        raise Conflict(_("Something was added to it at the same moment: look at it again.")) from error
 
 
 def site_move(caller: Caller, site: Site, parent: Site | None) -> Site:
@@ -88,21 +90,25 @@ def noun(model: type[models.Model]) -> str:
 def _checked(scope: Scope, row: Row) -> Row:
     """`row`, when `scope` may save it and its values are right."""
     before = None if row._state.adding else _visible(scope, row)
-    row.inherit_customer()
     if not row.is_own(scope):
         _check_references(scope, row, before)
+    _complete(scope, row)
     check_write(scope, row, before)
-    row.full_clean(exclude=[field.name for field in row._meta.fields if not field.editable])
+    _validate(row)
     return row
 
 
+def _validate(row: Entity) -> None:
+    row.full_clean(exclude=[field.name for field in row._meta.fields if not field.editable])
+
+
 def _visible(scope: Scope, row: Row) -> Row:
-    found = type(row)._default_manager.visible_to(scope).filter(pk=row.pk).first()  # type: ignore[attr-defined]
+    found = type(row)._default_manager.visible_to(scope).filter(pk=row.pk).first()
     if found is None:
         if type(row)._base_manager.filter(pk=row.pk).exists():
             raise NotFound(noun(type(row)))
-        raise Gone(_("%(object)s was deleted in the meantime.") % {"object": row.natural_key_text})
-    return found  # type: ignore[no-any-return]
+        raise gone(type(row))
+    return found
 
 
 def _delete(scope: Scope, row: Entity, expected_version: int | None) -> dict[str, int]:
@@ -130,6 +136,22 @@ def _check_references(scope: Scope, row: Entity, before: Entity | None) -> None:
             unknown[field.name] = ValidationError(_("Is unknown: choose one that you can see."), code="unknown")
     if unknown:
         raise ValidationError(unknown)
+
+
+def _complete(scope: Scope, row: Entity) -> None:
+    """Give a new row its customer, and refuse a row that lacks a reference without which nobody can say whose it is."""
+    row.inherit_customer()
+    references = [field for field in row._meta.concrete_fields if field.is_relation]
+    for field in references:
+        if field.related_model is Customer and row._state.adding and getattr(row, field.attname) is None:
+            setattr(row, field.attname, scope.customer_id)
+    missing: dict[str, Any] = {
+        field.name: ValidationError(field.error_messages["null"], code="null")
+        for field in references
+        if not field.null and getattr(row, field.attname) is None
+    }
+    if missing:
+        raise ValidationError(missing)
 
 
 def _all_visible(scope: Scope, site_ids: set[int | None]) -> bool:

@@ -53,6 +53,8 @@ def insist_on_lock() -> None:
 
 
 class SiteQuerySet(EntityQuerySet):
+    deletion_order = "-level"
+
     def update(self, **values: Any) -> int:
         """What django-mptt writes while the lock is held; everything else is refused."""
         if values.keys() <= _TREE_COLUMNS:
@@ -95,8 +97,9 @@ def write_numbers(numbers: Iterable[tuple[int, Numbers]]) -> None:
     if not rows:
         return
     table = connection.ops.quote_name(Site._meta.db_table)
+    update = f"UPDATE {table} SET tree_id = %s, lft = %s, rght = %s, level = %s WHERE id = %s"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {table} SET tree_id = %s, lft = %s, rght = %s, level = %s WHERE id = %s", rows)
+        cursor.executemany(update, rows)
 
 
 # What holds of every site. `check` reports the sites of which it does not.

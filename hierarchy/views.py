@@ -1,16 +1,18 @@
-"""Page 000: the tree of sites."""
+"""Page 000 and its kin: the tree of sites, and one site by an id."""
 
 from django.http import StreamingHttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 
-from config.api.errors import BadTreeParameters
-from config.api.parameters import switch
-from config.api.schema import boolean_parameter
+from config.api.errors import BadTreeParameters, NotFound
+from config.api.parameters import switch, text_id
+from config.api.schema import boolean_parameter, path_parameter
 from config.api.views import ApiView, streamed
 from hierarchy.db import snapshot
-from hierarchy.documents import site_outline, site_tree
-from hierarchy.serializers import SiteSerializer
+from hierarchy.documents import single_site, site_outline, site_tree
+from hierarchy.models import Site
+from hierarchy.serializers import SiteOutlineSerializer, SiteSerializer
+from hierarchy.text import comparison_key
 
 
 class SiteTreeView(ApiView):
@@ -22,11 +24,37 @@ class SiteTreeView(ApiView):
         summary="The tree of all sites with their subsites and chargers",
         description="It begins at what the caller may see.",
         parameters=[boolean_parameter("excludeDetails", "true: only id, name, type and subsites of each site.")],
-        responses=SiteSerializer(many=True),
+        responses=PolymorphicProxySerializer(
+            "SiteTree", [SiteSerializer, SiteOutlineSerializer], resource_type_field_name=None, many=True
+        ),
         tags=["Sites"],
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         outline = switch(request._request, "excludeDetails", BadTreeParameters)
         with snapshot():
-            pieces = site_outline(request.caller.scope) if outline else site_tree(request.caller.scope)
+            pieces = site_outline(self.scope) if outline else site_tree(self.scope)
         return streamed(pieces)
+
+
+class SiteByExternalIdView(ApiView):
+    query_parameters = ("excludeSubgroups",)
+
+    @extend_schema(
+        operation_id="getSiteByExternalId",
+        summary="One site by external id, with its chargers and subsites",
+        description="Case does not matter. The counts take in the subsites, shown or not.",
+        parameters=[
+            path_parameter("externalId", str, "The external id; a slash may stand in it."),
+            boolean_parameter("excludeSubgroups", "true: the list of subsites is empty."),
+        ],
+        responses=SiteSerializer,
+        tags=["Sites"],
+    )
+    def get(self, request: Request, externalId: str) -> StreamingHttpResponse:
+        without_subsites = switch(request._request, "excludeSubgroups")
+        key = comparison_key(text_id("externalId", externalId, 255))
+        with snapshot():
+            site = Site.objects.visible_to(self.scope).filter(external_id_key=key).first() if key else None
+            if site is None:
+                raise NotFound("Site")
+            return streamed(single_site(self.scope, site, without_subsites))

@@ -27,9 +27,15 @@ class Api:
     def get(self, path: str, **headers: str) -> Any:
         return self.request("get", path, **headers)
 
-    def request(self, method: str, path: str, **headers: str) -> Any:
+    def post(self, path: str, body: Any, **headers: str) -> Any:
+        """`body` is sent as it is when it is bytes, as JSON otherwise."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.request("post", path, data, **headers)
+
+    def request(self, method: str, path: str, data: bytes = b"", **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        response = getattr(self.client, method)(f"/api/v1{path}", headers=self.headers | named)
+        sent = {"data": data, "content_type": named.pop("content-type", "application/json")} if data else {}
+        response = getattr(self.client, method)(f"/api/v1{path}", headers=self.headers | named, **sent)
         body = response.getvalue()
         response.body = body
         response.data = json.loads(body) if body and "json" in response.headers["Content-Type"] else None
@@ -50,3 +56,4 @@ def assert_problem(response: Any, status: int, title: str) -> None:
 
 NO_CUSTOMER = "Customer not found or not authorised"
 BAD_ROUTE = "Errors in the route parameters"
+BAD_BODY = "Errors in the body request"

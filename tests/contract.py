@@ -162,6 +162,8 @@ OBJECTS: dict[str, dict[str, str]] = {
         "groupType": "groupType?",
         "externalId": "string",
     },
+    "userTree": {"userGroups": "[userGroup]", "spareUsers": "[driver]"},
+    "authorisedUsers": {"groupId": "int", "users": "[driver]"},
     "operatorTree": {"operatorGroups": "[operatorGroup]", "spareOperators": "[operator]"},
 }
 

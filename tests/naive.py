@@ -1,15 +1,21 @@
 """The documented reads once more, the simple and slow way: plain loops over model instances and the serializers'
 own path. It follows parents one by one and knows nothing of tree numbers, SQL conditions or rendered pieces."""
 
+import copy
 from typing import Any
 
 from chargers.models import Charger
 from drivers.models import Driver
-from drivers.serializers import DriverSerializer, UserGroupSerializer
+from drivers.serializers import (
+    AuthorisedUsersSerializer,
+    DriverSerializer,
+    UserGroupSerializer,
+    UserTreeSerializer,
+)
 from hierarchy.models import Site
 from hierarchy.serializers import SiteOutlineSerializer, SiteSerializer
 from operators.models import Operator
-from operators.serializers import OperatorTreeSerializer
+from operators.serializers import OperatorGroupSerializer, OperatorTreeSerializer
 
 FOLLOWED = {
     Charger: ["site", "sockets", "configurations"],
@@ -145,12 +151,48 @@ class NaiveReader:
         if not with_hierarchy:
             for one in self.operators:
                 one.shown_sites = []
-        homes = {one.home_site_id for one in self.operators} - {None}
-        top = [self.sites[pk] for pk in homes if not homes.intersection(self.above(self.sites[pk].parent_id))]
-        groups = self.ordered(top) + ([spare] if spare.shown_operators else [])
+        groups = self.top_homes(self.operators) + ([spare] if spare.shown_operators else [])
 
         class Tree:
             operator_groups = groups
             spare_operators = spare.shown_operators
 
         return OperatorTreeSerializer(Tree()).data
+
+    def top_homes(self, people: Any) -> list[Site]:
+        """The home sites that have no home site above them."""
+        homes = {one.home_site_id for one in people} - {None}
+        top = [self.sites[pk] for pk in homes if not homes.intersection(self.above(self.sites[pk].parent_id))]
+        return self.ordered(top)
+
+    def driver_tree(self) -> Any:
+        spare = self.spare_group()
+        groups = self.top_homes(self.drivers) + ([spare] if spare.shown_drivers else [])
+
+        class Tree:
+            user_groups = groups
+            spare_drivers = spare.shown_drivers
+
+        return UserTreeSerializer(Tree()).data
+
+    def home_operators(self, site_id: int) -> Any:
+        return OperatorGroupSerializer(self.sites[site_id]).data
+
+    def single_site(self, site_id: int, without_subsites: bool) -> Any:
+        site = copy.copy(self.sites[site_id])
+        if without_subsites:
+            site.shown_subsites = []
+        return SiteSerializer(site).data
+
+    def authorised_users(self, site_ids: list[int]) -> Any:
+        answers = []
+        for site_id in site_ids:
+            site = copy.copy(self.sites[site_id])
+            above = set(self.above(site_id))
+            site.shown_drivers = [
+                driver
+                for driver in self.drivers
+                if above.intersection(right.site_id for right in driver.site_rights.all())
+            ]
+            answers.append(site)
+        return AuthorisedUsersSerializer(answers, many=True).data

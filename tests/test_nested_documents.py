@@ -1,4 +1,4 @@
-"""The five documented reads on random networks: as the contract has them, and as the slow way has them."""
+"""The documented reads and their kin on random networks: as the contract has them, and as the slow way has them."""
 
 import json
 
@@ -7,10 +7,10 @@ import pytest
 from chargers.models import Charger
 from config.api.rendering import array, stream
 from drivers.access import drivers_reaching
-from drivers.documents import home_drivers, render_drivers, spare_drivers
+from drivers.documents import authorised_users, driver_tree, home_drivers, render_drivers, spare_drivers
 from drivers.models import Driver
-from hierarchy.documents import site_outline, site_tree
-from operators.documents import operator_tree
+from hierarchy.documents import single_site, site_outline, site_tree
+from operators.documents import home_operators, operator_tree
 from tests import contract
 from tests.naive import NaiveReader
 from tests.networks import RandomNetwork
@@ -45,6 +45,9 @@ def test_every_read_is_exact_for_every_scope(first):
             same("userGroup", spare_drivers(scope), naive.spare_drivers(), seen)
             for site in list(naive.sites.values())[:2]:
                 same("userGroup", home_drivers(scope, site), naive.home_drivers(site.pk), seen)
+                same("operatorGroup", home_operators(scope, site.pk), naive.home_operators(site.pk), seen)
+                for bare in (True, False):
+                    same("site", single_site(scope, site, bare), naive.single_site(site.pk, bare), seen)
             for driver in naive.drivers[:2]:
                 documents = render_drivers(scope, Driver.objects.visible_to(scope).filter(pk=driver.pk)).all
                 same("driver", documents, naive.driver(driver), seen)
@@ -53,6 +56,10 @@ def test_every_read_is_exact_for_every_scope(first):
                 drivers = Driver.objects.visible_to(scope).filter(drivers_reaching(row))
                 slow = naive.authorised_drivers(charger)
                 same("[driver]", array(render_drivers(scope, drivers).all), slow, seen)
+            asked = list(naive.sites.values())[::-1]
+            ids = [site.pk for site in asked]
+            same("[authorisedUsers]", authorised_users(scope, asked), naive.authorised_users(ids), seen)
+            same("userTree", driver_tree(scope), naive.driver_tree(), seen)
             same("operatorTree", operator_tree(scope, True), naive.operator_tree(True), seen)
             same("operatorTree", operator_tree(scope, False), naive.operator_tree(False), seen)
     nullable = {

@@ -3,8 +3,9 @@
 from typing import Any
 
 import orjson
-from rest_framework.exceptions import NotAcceptable
+from rest_framework.exceptions import NotAcceptable, ParseError
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
@@ -21,6 +22,18 @@ class JSONRenderer(BaseRenderer):
 
     def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
         return orjson.dumps(data) if data is not None else b""
+
+
+class JSONParser(BaseParser):
+    """Strict JSON: no NaN, no lone surrogates, no nesting that would exhaust the stack."""
+
+    media_type = CONTENT_TYPE
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        try:
+            return orjson.loads(stream.read())
+        except orjson.JSONDecodeError as error:
+            raise ParseError(f"The body is not JSON: {error}.") from None
 
 
 # text/plain asks for plain errors; a success is JSON all the same.

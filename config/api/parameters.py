@@ -3,11 +3,12 @@
 import difflib
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from config.api.errors import BadParameters, FieldError
+from config.api.errors import BadBody, BadParameters, FieldError
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _BIGGEST = 2**63 - 1
@@ -30,6 +31,23 @@ def text_id(name: str, text: str, longest: int) -> str:
     if len(text) > longest or not text.isprintable():
         raise wrong(name, "not_an_id", _("Must have at most %d printable characters.") % longest)
     return text
+
+
+def body_ids(body: Any, name: str, most: int) -> list[int]:
+    """The ids in a body `{name: [...]}`; raises BadBody for anything else, naming each wrong one."""
+    if not isinstance(body, dict) or set(body) != {name} or not isinstance(body[name], list):
+        raise BadBody(_('Must be an object with one list of ids, as in {"%s": [1, 2]}.') % name)
+    ids = body[name]
+    errors = [
+        FieldError(f"/{name}/{index}", "not_an_id", _("Must be a whole number of at most 19 digits."))
+        for index, one in enumerate(ids)
+        if type(one) is not int or abs(one) > _BIGGEST
+    ]
+    if len(ids) > most:
+        errors.append(FieldError(f"/{name}", "too_many", _("Must have at most %d ids.") % most))
+    if errors:
+        raise BadBody("; ".join(f"{error.pointer}: {error.detail}" for error in errors[:5]), errors=errors[:100])
+    return ids
 
 
 def check_names(request: HttpRequest, known: Iterable[str], kind: type[BadParameters] = BadParameters) -> None:

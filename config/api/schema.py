@@ -74,11 +74,13 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
         "text/plain": {"schema": {"type": "string"}},
     }
     for path, operations in result["paths"].items():
-        errors = {"400": "Errors in the parameters", "401": "Customer not found or not authorised"}
-        if "{" in path:
-            errors["404"] = "Not there, or not the caller's"
-        errors |= {"406": "Only application/json is offered"}
-        for operation in operations.values():
+        for method, operation in operations.items():
+            errors = {"400": "Errors in the parameters or the body", "401": "Customer not found or not authorised"}
+            if "{" in path or method == "post":
+                errors["404"] = "Not there, or not the caller's"
+            errors["406"] = "Only application/json is offered"
+            if method == "post":
+                errors["415"] = "Only application/json is accepted"
             for status, description in errors.items():
                 operation["responses"].setdefault(status, {"description": description, "content": content})
     return result

@@ -33,7 +33,9 @@ class MomentText(Func):
     output_field = TextField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:
-        text = "strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', %(expressions)s)"
+        # Per cent signs are halved twice on their way: by the template and by the cursor.
+        pattern = "%Y-%m-%dT%H:%M:%fZ".replace("%", "%%%%")
+        text = f"strftime('{pattern}', %(expressions)s)"
         return self.as_sql(compiler, connection, template=f"replace({text}, '.000Z', 'Z')", **kwargs)
 
     def as_postgresql(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:

@@ -25,6 +25,8 @@ COMPONENTS = {
     "Colleague": "colleague",
     "AuthorisedSite": "authorisedSite",
     "OperatorTree": "operatorTree",
+    "UserTree": "userTree",
+    "AuthorisedUsers": "authorisedUsers",
 }
 
 
@@ -68,14 +70,23 @@ def validate(answer, described, schema):
 def test_every_read_names_its_errors_and_key(schema):
     assert set(schema["paths"]) == {
         "/api/v1/sites/tree",
+        "/api/v1/sites/authorised-drivers",
+        "/api/v1/sites/by-external-id/{externalId}",
         "/api/v1/sites/{siteId}/home-drivers",
+        "/api/v1/sites/{siteId}/home-operators",
+        "/api/v1/sites/{siteId}/authorised-drivers",
         "/api/v1/operators/tree",
         "/api/v1/chargers/{chargerId}/authorised-drivers",
+        "/api/v1/drivers/tree",
+        "/api/v1/drivers/by-external-id/{externalId}",
+        "/api/v1/drivers/by-tag/{idTag}",
         "/api/v1/drivers/{userId}",
     }
     for path, operations in schema["paths"].items():
-        for operation in operations.values():
-            expected = {"200", "400", "401", "406"} | ({"404"} if "{" in path else set())
+        for method, operation in operations.items():
+            expected = {"200", "400", "401", "406"}
+            expected |= {"404"} if "{" in path else set()
+            expected |= {"404", "415"} if method == "post" else set()
             assert set(operation["responses"]) == expected
             assert {"ApiKey": []} in operation["security"]
             assert operation["summary"]

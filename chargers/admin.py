@@ -1,0 +1,162 @@
+"""The admin's pages of chargers, sockets and configurations."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from chargers.forms import LinesField, PropertiesField
+from chargers.models import Charger, ChargerConfiguration, Socket
+from hierarchy.admin.callers import scope_of
+from hierarchy.admin.entities import EntityAdmin, EntityInline, places
+from hierarchy.admin.forms import EntityForm
+
+
+class StatusMark:
+    """A column and field with the status as a word, and a mark before it whose shape and colour say the same."""
+
+    @admin.display(description=_("status"), ordering="status")
+    def status_mark(self, row: Any) -> SafeString:
+        return format_html('<span class="status status-{}">{}</span>', row.status.lower(), row.get_status_display())
+
+
+class ChargerForm(EntityForm):
+    capabilities = LinesField(
+        label=_("Capabilities"), required=False, help_text=_("One a line, as in REMOTE_START_STOP_CAPABLE.")
+    )
+    integration_relays = LinesField(label=_("Integration relays"), required=False, help_text=_("One a line."))
+    custom_properties = PropertiesField(
+        label=_("Custom properties"), required=False, help_text=_("One a line, as in: owner = City")
+    )
+
+
+class SocketInline(StatusMark, EntityInline):
+    model = Socket
+    fields = (
+        "number",
+        "name",
+        "type",
+        "format",
+        "power_type",
+        "max_power_w",
+        "max_voltage_v",
+        "max_current_a",
+        "status_mark",
+    )
+    readonly_fields = ("status_mark",)
+    show_change_link = True
+    ordering = ("number",)
+
+
+class ConfigurationInline(EntityInline):
+    model = ChargerConfiguration
+    fields = ("name", "value", "can_be_changed")
+    ordering = ("name_key",)
+
+
+@admin.register(Charger)
+class ChargerAdmin(StatusMark, EntityAdmin):
+    form = ChargerForm
+    inlines = (SocketInline, ConfigurationInline)
+    fieldsets = (
+        (None, {"fields": ("charger_id", "name", "site", "evse_id", "is_evse_split_by_socket", "physical_reference")}),
+        (
+            _("Reported by the charger"),
+            {"fields": ("status_mark", "has_active_connection", "last_seen", "last_message", "firmware_version")},
+        ),
+        (
+            _("Location"),
+            {
+                "fields": (
+                    ("latitude", "longitude"),
+                    ("street_address", "street_number", "house_letter"),
+                    ("postal_number", "city"),
+                    ("area", "country"),
+                )
+            },
+        ),
+        (
+            _("Hardware"),
+            {
+                "fields": (
+                    ("manufacturer", "model", "serial_number"),
+                    ("iccid", "imsi"),
+                    ("meter_type", "meter_serial_number"),
+                )
+            },
+        ),
+        (
+            _("Capabilities and integration"),
+            {
+                "fields": (
+                    "capabilities",
+                    "integration_relays",
+                    "is_push_integration_enabled",
+                    "has_specific_message_structure",
+                    "custom_properties",
+                )
+            },
+        ),
+    )
+    readonly_fields = ("status_mark", "has_active_connection", "last_seen", "last_message", "firmware_version")
+    list_display = ("charger_id", "name", "place", "status_mark", "has_active_connection", "last_seen", "manufacturer")
+    list_filter = ("status", "has_active_connection")
+    search_fields = (
+        "charger_id_key__contains",
+        "name_key__contains",
+        "evse_id__icontains",
+        "serial_number__icontains",
+        "city__icontains",
+    )
+    search_help_text = _("Charger id, name, EVSE id, serial number or city")
+    references = ("site",)
+    place_attribute = "site_id"
+
+    def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
+        chargers = list(rows)
+        paths = places(scope_of(request), [charger.site_id for charger in chargers])
+        return {charger.pk: f"{charger} ({paths.get(charger.site_id, '')})" for charger in chargers}
+
+
+@admin.register(Socket)
+class SocketAdmin(StatusMark, EntityAdmin):
+    fieldsets = (
+        (None, {"fields": ("charger", "number", "name", "type", "format", "power_type", "phase_rotation")}),
+        (_("Reported by the charger"), {"fields": ("status_mark", "reported_at")}),
+        (_("Limits"), {"fields": ("max_power", ("max_power_w", "max_voltage_v", "max_current_a"))}),
+        (
+            _("Identifiers on the device"),
+            {
+                "fields": (
+                    "device_evse_id",
+                    "device_connector_id",
+                    "charging_station_evse_id",
+                    "terms_and_conditions",
+                )
+            },
+        ),
+    )
+    readonly_fields = ("status_mark", "reported_at")
+    list_display = ("number", "charger", "place", "name", "type", "max_power_w", "status_mark")
+    list_display_links = ("number", "charger")
+    list_filter = ("status",)
+    search_fields = ("charger__charger_id_key__contains", "name__icontains")
+    search_help_text = _("Charger id or name")
+    ordering = ("charger__charger_id_key", "number")
+    references = ("charger",)
+    place_attribute = "charger.site_id"
+
+
+@admin.register(ChargerConfiguration)
+class ChargerConfigurationAdmin(EntityAdmin):
+    fields = ("charger", "name", "value", "can_be_changed")
+    list_display = ("name", "charger", "value", "can_be_changed")
+    list_filter = ("can_be_changed",)
+    search_fields = ("name_key__contains", "charger__charger_id_key__contains")
+    search_help_text = _("Name or charger id")
+    ordering = ("charger__charger_id_key", "name_key")
+    references = ("charger",)

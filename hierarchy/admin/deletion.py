@@ -1,0 +1,62 @@
+"""What a deletion would take along and what stands in its way, as far as the caller sees it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from hierarchy.entity import Entity
+from hierarchy.scoping import Scope
+
+# More names than this nobody reads before pressing a button; the counts are complete.
+NAMED = 20
+
+
+@dataclass(slots=True)
+class Consequences:
+    """Names for reading and counts by kind."""
+
+    going: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    blocking: list[str] = field(default_factory=list)
+
+
+def consequences(rows: Sequence[Entity], scope: Scope) -> Consequences:
+    """Of deleting `rows`, all of one model. A constant number of statements."""
+    model = type(rows[0])
+    ids = [row.pk for row in rows]
+    result = Consequences()
+    result.going += _named(model, rows[:NAMED], len(rows))
+    result.counts[str(model._meta.verbose_name_plural)] = len(rows)
+    for relation, found in _related(model, models.CASCADE, ids, scope):
+        count = found.count()
+        if count:
+            result.going += _named(relation, found[:NAMED], count)
+            result.counts[str(relation._meta.verbose_name_plural)] = count
+    for relation, found in _related(model, models.PROTECT, ids, scope):
+        # What goes itself does not block: a whole branch can be chosen at once.
+        blocking = found.exclude(pk__in=ids) if relation is model else found
+        count = blocking.count()
+        if count:
+            result.blocking += _named(relation, blocking[:NAMED], count)
+    return result
+
+
+def _related(model: type[Entity], on_delete: Any, ids: list[int], scope: Scope) -> list[tuple[type[Entity], Any]]:
+    found = []
+    for relation in model._related(on_delete):
+        related = relation.related_model
+        references = [one.name for one in related._meta.concrete_fields if one.is_relation]
+        rows = related.objects.visible_to(scope).filter(**{f"{relation.field.name}__in": ids})
+        found.append((related, rows.select_related(*references)))
+    return found
+
+
+def _named(model: type[Entity], rows: Sequence[Entity], count: int) -> list[str]:
+    names = [f"{capfirst(str(model._meta.verbose_name))}: {row.natural_key_text}" for row in rows]
+    if count > NAMED:
+        names.append(_("… and %(count)s more") % {"count": count - NAMED})
+    return names

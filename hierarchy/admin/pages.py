@@ -1,0 +1,173 @@
+"""The pages of customers, sites and the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from hierarchy.admin import history
+from hierarchy.admin.callers import scope_of
+from hierarchy.admin.choices import EntityChoiceField, is_id
+from hierarchy.admin.entities import PATH_SEPARATOR, EntityAdmin, ScopedAdmin, places
+from hierarchy.admin.forms import EntityForm
+from hierarchy.models import Change, Customer, Site
+from hierarchy.scoping import Scope
+from hierarchy.selectors import site_paths
+
+# How deep the list of sites indents; the column beside it names the whole path.
+INDENTED_LEVELS = 8
+
+
+class SiteForm(EntityForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        parent = self.fields.get("parent")
+        if isinstance(parent, EntityChoiceField) and parent.queryset is not None and not self.instance._state.adding:
+            site = Site.objects.get(pk=self.instance.pk)
+            parent.queryset = parent.queryset.exclude(pk__in=Site.objects.at_or_below(site).order_by().values("pk"))
+            parent.error_messages["invalid_choice"] = _(
+                "Is unknown, or lies in the site's own subtree: choose another one that you can see."
+            )
+            select: Any = parent.widget
+            getattr(select, "widget", select).outside_of = site.pk
+
+
+@admin.register(Site)
+class SiteAdmin(EntityAdmin):
+    form = SiteForm
+    fieldsets = (
+        (None, {"fields": ("name", "parent", "group_type", "public_name", "time_zone")}),
+        (
+            _("Other systems and accounts"),
+            {"fields": ("external_id", "cost_id", "cost_name", "payer_id", "payment_recipient_id")},
+        ),
+    )
+    list_display = ("indented_name", "path", "group_type", "external_id")
+    list_filter = ("group_type",)
+    search_fields = ("name_key__contains", "external_id_key__contains", "public_name__icontains")
+    search_help_text = _("Name, public name or external id")
+    chooses_customer = True
+    deletion_order = ("-level", "-pk")
+    deletion_note = _("Charging rights and grants of sight on a site go with it, those that you do not see as well.")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None and not self.has_change_permission(request, obj):
+            # The site above one that may only be looked at may lie out of sight.
+            first = fieldsets[0][1]
+            first["fields"] = ["path" if name == "parent" else name for name in first["fields"]]
+        return fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), "path"]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        site = super().get_object(request, object_id, from_field)
+        self.complete_page(request, [site])
+        return site
+
+    def complete_page(self, request: HttpRequest, rows: list[Any]) -> None:
+        paths = site_paths({row.pk for row in rows}, scope_of(request))
+        for row in rows:
+            row.shown_path = paths.get(row.pk, (row.name,))
+
+    @admin.display(description=_("name"), ordering="name_key")
+    def indented_name(self, site: Any) -> SafeString:
+        level = min(len(site.shown_path) - 1, INDENTED_LEVELS)
+        return format_html('<span class="tree-level-{}">{}</span>', level, site.name)
+
+    @admin.display(description=_("lies in"))
+    def path(self, site: Any) -> str:
+        return PATH_SEPARATOR.join(site.shown_path[:-1]) or history.NOTHING
+
+    def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
+        sites = list(rows)
+        scope = scope_of(request)
+        paths = places(scope, [site.pk for site in sites])
+        labels = {site.pk: paths.get(site.pk, site.name) for site in sites}
+        if scope.is_platform:
+            customers = Customer.objects.visible_to(scope).in_bulk({site.customer_id for site in sites})
+            labels = {site.pk: f"{customers[site.customer_id]}: {labels[site.pk]}" for site in sites}
+        return labels
+
+    def narrow_choices(self, request: HttpRequest, queryset: Any) -> Any:
+        moved = request.GET.get("outside_of", "")
+        site = Site.objects.visible_to(scope_of(request)).filter(pk=moved).first() if is_id(moved) else None
+        if site is None:
+            return queryset
+        own = Site.objects.at_or_below(site).order_by().values("pk")
+        return queryset.exclude(pk__in=own).filter(customer_id=site.customer_id)
+
+
+@admin.register(Customer)
+class CustomerAdmin(EntityAdmin):
+    fields = ("name", "time_zone")
+    list_display = ("name", "time_zone")
+    search_fields = ("name_key__contains",)
+
+    def is_writer(self, scope: Scope) -> bool:
+        return scope.is_platform
+
+
+class KindFilter(admin.SimpleListFilter):
+    """By what was changed."""
+
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        named = {name: capfirst(str(model._meta.verbose_name)) for name, model in history.kinds().items()}
+        return sorted(named.items(), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(object_type=self.value()) if self.value() else queryset
+
+
+@admin.register(Change)
+class ChangeAdmin(ScopedAdmin):
+    """The journal is read here and written nowhere in the admin."""
+
+    fields = ("at", "actor_label", "road", "request_id", "action", "kind", "natural_key", "differences")
+    readonly_fields = fields
+    list_display = ("at", "actor_label", "action", "kind", "natural_key", "road")
+    list_display_links = ("at", "natural_key")
+    list_filter = ("action", "road", KindFilter)
+    search_fields = ("natural_key__icontains", "actor_label__icontains", "=request_id")
+    search_help_text = _("Object, who, or request id")
+    sortable_by = ()
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        change = super().get_object(request, object_id, from_field)
+        change.shown_differences = history.lines([change], scope_of(request))[0].differences
+        return change
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The journal keeps no journal of itself."""
+        raise Http404
+
+    @admin.display(description=_("kind"))
+    def kind(self, change: Change) -> str:
+        return history.kind_of(change)
+
+    @admin.display(description=_("old → new"))
+    def differences(self, change: Any) -> str:
+        return "\n".join(f"{one.label}: {one.old} → {one.new}" for one in change.shown_differences)
