@@ -38,8 +38,6 @@ VARIABLES: dict[str, Callable[[], str]] = {
 def write_secrets(state_dir: Path) -> None:
     """Complete `local.env` in `state_dir`: readable for its owner only, from the first moment on, or not at all."""
     state_dir.mkdir(mode=0o700, exist_ok=True)
-    # whitenoise complains about a missing folder, although the demo serves static files from their sources.
-    (state_dir / "static").mkdir(exist_ok=True)
     path = state_dir / "local.env"
     lines = path.read_text().splitlines() if path.exists() else []
     # A name without a value would hide the one below it.
