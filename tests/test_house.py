@@ -49,7 +49,7 @@ class Module(NamedTuple):
     @property
     def part(self) -> str:
         """What the module is within its app: `models`, `admin`, `bulk` …"""
-        return (self.name.split(".") + [""])[1]
+        return self.name.split(".")[1] if "." in self.name else ""
 
 
 def modules() -> Iterator[Module]:
@@ -75,7 +75,7 @@ def imports(tree: ast.Module) -> set[str]:
 
 def objection(module: Module, imported: str) -> str | None:
     """Why `module` must not import `imported`; None if it may."""
-    app, part = (imported.split(".") + [""])[:2]
+    app, part = imported.split(".")[:2]
     if module.app == "config":
         if module.part in ("api", "middleware", "settings") and app != "config":
             return "this part of config knows no app"
@@ -146,6 +146,19 @@ def test_documented_keys_stand_in_serializers_alone():
     assert not found, "Take these keys from the serializer's fields:\n" + "\n".join(found)
 
 
+def is_tie(value: ast.expr) -> bool:
+    """Whether a condition ties rows to other rows' customer, and does not say whose rows the caller may read."""
+    if isinstance(value, ast.Call):
+        return getattr(value.func, "id", "") == "OuterRef"
+    callers = {"scope", "caller", "operator", "user", "self"}
+    return (
+        isinstance(value, ast.Attribute)
+        and value.attr == "customer_id"
+        and isinstance(value.value, ast.Name)
+        and value.value.id not in callers
+    )
+
+
 def test_nobody_filters_by_customer_by_hand():
     """What a caller may see, `visible_to` says."""
     surfaces = {"views", "admin", "forms", "filters", "serializers", "documents", "urls"}
@@ -158,9 +171,7 @@ def test_nobody_filters_by_customer_by_hand():
         if isinstance(node, ast.Call)
         and (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) in conditions
         for keyword in node.keywords
-        # A condition on an outer query's column ties rows to one another; it does not say whose to read.
-        if (keyword.arg or "").split("__")[0] in ("customer", "customer_id")
-        and not (isinstance(keyword.value, ast.Call) and getattr(keyword.value.func, "id", "") == "OuterRef")
+        if (keyword.arg or "").split("__")[0] in ("customer", "customer_id") and not is_tie(keyword.value)
     ]
     assert not found, "Filter with visible_to(scope):\n" + "\n".join(found)
 
@@ -185,5 +196,9 @@ def test_every_model_has_a_page_in_the_admin():
 
 
 def test_every_module_says_what_belongs_in_it():
-    silent = [module.name for module in modules() if module.tree.body and not ast.get_docstring(module.tree)]
+    silent = [
+        module.name
+        for module in modules()
+        if module.tree.body and module.part != "apps" and not ast.get_docstring(module.tree)
+    ]
     assert not silent, f"Begin these with a docstring of one sentence: {silent}"

@@ -1,0 +1,1 @@
+"""Public registers of chargers: what each column of theirs means in the product's tables."""

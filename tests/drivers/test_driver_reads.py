@@ -1,4 +1,4 @@
-"""Pages 001, 003 and 004: GET /sites/{siteId}/home-drivers, /chargers/{chargerId}/authorised-drivers, /drivers/{userId}."""
+"""Pages 001, 003 and 004: home drivers of a site, authorised drivers of a charger, one driver."""
 
 import pytest
 
@@ -90,7 +90,9 @@ def test_a_driver_out_of_sight_is_not_found(world, who):
     assert_problem(response, 404, "Driver not found for the customer")
 
 
-@pytest.mark.parametrize("text", ["abc", "1.0", "1e3", "+1", "%201", "１", "1" + "0" * 30, "9223372036854775808", "%00"])
+@pytest.mark.parametrize(
+    "text", ["abc", "1.0", "1e3", "+1", "%201", "１", "1" + "0" * 30, "9223372036854775808", "%00"]
+)
 @pytest.mark.parametrize("path", ["/drivers/{}", "/sites/{}/home-drivers"])
 def test_what_is_no_id_is_a_bad_parameter(ada, path, text):
     response = ada.get(path.format(text))
