@@ -12,6 +12,7 @@ help:
 	@echo "make lint     look for mistakes in style"
 	@echo "make types    check the types"
 	@echo "make check    check migrations and production settings"
+	@echo "make bench    compare the nested reads with an idiomatic version, on SQLite and on PostgreSQL"
 	@echo "make clean    remove the virtual environment; the demo's data in .chargetree stays"
 
 run: $(VENV)/.runtime
@@ -42,6 +43,12 @@ check: $(VENV)/.dev
 	export CHARGETREE_ENVIRONMENT=production SECRET_KEY="$$(secret)" API_KEY_PEPPER="$$(secret)" \
 		ALLOWED_HOSTS=chargetree.example DATABASE_URL=sqlite://:memory:; \
 	$(PY) manage.py makemigrations --check --dry-run && $(PY) manage.py check --deploy --fail-level WARNING
+
+bench: $(VENV)/.dev
+	@sqlite=0; postgresql=0; \
+	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m tests.bench) || sqlite=$$?; \
+	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m tests.bench || postgresql=$$?; \
+	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
 
 clean:
 	@rm -rf $(VENV)

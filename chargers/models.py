@@ -183,8 +183,14 @@ class Charger(Entity):
                 violation_error_message=_("Another charger has this EVSE id already."),
             ),
             models.CheckConstraint(
+                # A CHECK takes NULL for true: what must be there is said.
                 condition=Q(latitude=None, longitude=None)
-                | Q(latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180),
+                | Q(
+                    latitude__isnull=False,
+                    longitude__isnull=False,
+                    latitude__range=(-90, 90),
+                    longitude__range=(-180, 180),
+                ),
                 name="charger_coordinates",
                 violation_error_message=_("Give both latitude (-90 to 90) and longitude (-180 to 180), or neither."),
             ),

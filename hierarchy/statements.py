@@ -43,7 +43,7 @@ def _insert_on_sqlite(connection: Any, model: type[models.Model], rows: list[mod
             )
             for row, (pk,) in zip(batch, cursor.fetchall(), strict=True):
                 row.pk = pk
-                row._state.adding = False
+                row._state.adding, row._state.db = False, connection.alias
 
 
 def update(rows: Iterable[tuple[models.Model, Sequence[str]]]) -> None:

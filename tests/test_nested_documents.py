@@ -18,7 +18,7 @@ from tests.networks import RandomNetwork
 pytestmark = pytest.mark.django_db
 
 NETWORKS = 200
-AT_ONCE = 10
+AT_ONCE = 20
 
 
 def parsed(pieces):
@@ -37,31 +37,31 @@ def test_every_read_is_exact_for_every_scope(first):
     seen = set()
     for seed in range(first, first + AT_ONCE):
         network = RandomNetwork(seed)
-        # An admin operator is always the first; the next is restricted more often than not.
-        for operator in network.operators[:2]:
-            scope, naive = operator.scope(), NaiveReader(operator)
-            same("[site]", site_tree(scope), naive.site_tree(), seen)
-            same("[outline]", site_outline(scope), naive.site_outline(), seen)
-            same("userGroup", spare_drivers(scope), naive.spare_drivers(), seen)
-            for site in list(naive.sites.values())[:2]:
-                same("userGroup", home_drivers(scope, site), naive.home_drivers(site.pk), seen)
-                same("operatorGroup", home_operators(scope, site.pk), naive.home_operators(site.pk), seen)
-                for bare in (True, False):
-                    same("site", single_site(scope, site, bare), naive.single_site(site.pk, bare), seen)
-            for driver in naive.drivers[:2]:
-                documents = render_drivers(scope, Driver.objects.visible_to(scope).filter(pk=driver.pk)).all
-                same("driver", documents, naive.driver(driver), seen)
-            for charger in naive.chargers[:2]:
-                row = Charger.objects.visible_to(scope).get(pk=charger.pk)
-                drivers = Driver.objects.visible_to(scope).filter(drivers_reaching(row))
-                slow = naive.authorised_drivers(charger)
-                same("[driver]", array(render_drivers(scope, drivers).all), slow, seen)
-            asked = list(naive.sites.values())[::-1]
-            ids = [site.pk for site in asked]
-            same("[authorisedUsers]", authorised_users(scope, asked), naive.authorised_users(ids), seen)
-            same("userTree", driver_tree(scope), naive.driver_tree(), seen)
-            same("operatorTree", operator_tree(scope, True), naive.operator_tree(True), seen)
-            same("operatorTree", operator_tree(scope, False), naive.operator_tree(False), seen)
+        # An admin operator is always the first; the second is restricted more often than not.
+        operator = network.operators[seed % 2 if len(network.operators) > 1 else 0]
+        scope, naive = operator.scope(), NaiveReader(operator)
+        same("[site]", site_tree(scope), naive.site_tree(), seen)
+        same("[outline]", site_outline(scope), naive.site_outline(), seen)
+        same("userGroup", spare_drivers(scope), naive.spare_drivers(), seen)
+        for site in list(naive.sites.values())[:2]:
+            same("userGroup", home_drivers(scope, site), naive.home_drivers(site.pk), seen)
+            same("operatorGroup", home_operators(scope, site.pk), naive.home_operators(site.pk), seen)
+            for bare in (True, False):
+                same("site", single_site(scope, site, bare), naive.single_site(site.pk, bare), seen)
+        for driver in naive.drivers[:2]:
+            documents = render_drivers(scope, Driver.objects.visible_to(scope).filter(pk=driver.pk)).all
+            same("driver", documents, naive.driver(driver), seen)
+        for charger in naive.chargers[:2]:
+            row = Charger.objects.visible_to(scope).get(pk=charger.pk)
+            drivers = Driver.objects.visible_to(scope).filter(drivers_reaching(row))
+            slow = naive.authorised_drivers(charger)
+            same("[driver]", array(render_drivers(scope, drivers).all), slow, seen)
+        asked = list(naive.sites.values())[::-1]
+        ids = [site.pk for site in asked]
+        same("[authorisedUsers]", authorised_users(scope, asked), naive.authorised_users(ids), seen)
+        same("userTree", driver_tree(scope), naive.driver_tree(), seen)
+        same("operatorTree", operator_tree(scope, True), naive.operator_tree(True), seen)
+        same("operatorTree", operator_tree(scope, False), naive.operator_tree(False), seen)
     nullable = {
         f"{kind}.{key}" for kind, keys in contract.OBJECTS.items() for key, inner in keys.items() if inner.endswith("?")
     }

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, connection
 from django.db.models import CharField, Max, Value
 from django.db.models.functions import Cast, Concat
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.api.errors import Conflict
@@ -162,7 +161,6 @@ class _Writer:
         table = state.table
         stored = table.model._base_manager.select_related(*table.named_with).select_for_update(of=("self",))
         found: dict[int, Any] = stored.in_bulk([row.id for row in batch])
-        now = timezone.now()
         written: list[tuple[Entity, tuple[str, ...]]] = []
         for row in batch:
             before = found.get(row.id)
@@ -171,8 +169,8 @@ class _Writer:
             after = copy.copy(before)
             for name, value in row.values.items():
                 setattr(after, table.fields[name].attname, self._real(state, name, value))
-            after.version, after.updated_at = before.version + 1, now
-            names = dict.fromkeys([*row.values, *(key.name for key in table.key_fields), "version", "updated_at"])
+            after.stamp(before)
+            names = dict.fromkeys([*row.values, *(key.name for key in table.key_fields), *after.stamps])
             written.append((after, tuple(names)))
             self.recorder.entries.append(after.journal_entry(self.recorder, before, after))
         statements.update(written)

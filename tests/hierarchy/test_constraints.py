@@ -145,21 +145,26 @@ def test_every_constraint_has_a_case():
     assert names == set(CASES)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_database_refuses(world, name):
-    for case in CASES[name]:
-        with pytest.raises(IntegrityError) as error, transaction.atomic():
+def refusal(case, world):
+    """The name of the constraint that refuses; where SQLite does not tell it, that there is one."""
+    try:
+        with transaction.atomic():
             write(case, world)
             connection.check_constraints()
-        if connection.vendor == "postgresql":
-            assert error.value.__cause__.diag.constraint_name == name, case
+    except IntegrityError as error:
+        return error.__cause__.diag.constraint_name if connection.vendor == "postgresql" else "a constraint"
+    return "nothing"
 
 
-@pytest.mark.parametrize("name", ["harbour", "west", "gar_1", "dora", "dora_fob", "rob"])
-def test_no_row_that_is_tied_to_another_changes_its_customer(world, name):
-    with pytest.raises(IntegrityError), transaction.atomic():
-        write(put(name, customer="southwind"), world)
-        connection.check_constraints()
+def test_the_database_refuses_each_of_them(world):
+    found = [(name, case, refusal(case, world)) for name, cases in CASES.items() for case in cases]
+    told = connection.vendor == "postgresql"
+    assert not [one for one in found if one[2] != (one[0] if told else "a constraint")]
+
+
+def test_no_row_that_is_tied_to_another_changes_its_customer(world):
+    for name in ("harbour", "west", "gar_1", "dora", "dora_fob", "rob"):
+        assert refusal(put(name, customer="southwind"), world) != "nothing", name
 
 
 OF_A_CUSTOMER = [model for model in MODELS if "customer" in {field.name for field in model._meta.concrete_fields}]

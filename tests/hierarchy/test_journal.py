@@ -154,24 +154,23 @@ def test_rows_deleted_by_a_query_have_their_lines_as_well(world, lines):
 ONE_OF_EACH = [model for model in apps.get_models() if issubclass(model, Entity) and model is not ApiKey]
 
 
-@pytest.mark.parametrize("model", ONE_OF_EACH, ids=lambda model: model.__name__)
-def test_saving_what_did_not_change_leaves_no_trace(world, model):
+def test_saving_what_did_not_change_leaves_no_trace(world, lines):
     """Nor does writing the same value in another form."""
-    lines = Lines()
-    row = model.objects.order_by("pk").first()
-    before = model.objects.values().get(pk=row.pk)
-    row.save()
-    for field in model.journaled_fields():
-        value = getattr(row, field.attname)
-        if isinstance(value, datetime.datetime):
-            setattr(row, field.attname, value + datetime.timedelta(microseconds=400))
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            setattr(row, field.attname, str(value))
-        elif value is None and field.empty_strings_allowed:
-            setattr(row, field.attname, "")
-    row.save()
-    assert lines.all() == []
-    assert model.objects.values().get(pk=row.pk) == before
+    for model in ONE_OF_EACH:
+        row = model.objects.order_by("pk").first()
+        before = model.objects.values().get(pk=row.pk)
+        row.save()
+        for field in model.journaled_fields():
+            value = getattr(row, field.attname)
+            if isinstance(value, datetime.datetime):
+                setattr(row, field.attname, value + datetime.timedelta(microseconds=400))
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                setattr(row, field.attname, str(value))
+            elif value is None and field.empty_strings_allowed:
+                setattr(row, field.attname, "")
+        row.save()
+        assert lines.all() == [], model
+        assert model.objects.values().get(pk=row.pk) == before
 
 
 def test_what_chargers_report_is_no_edit(world, lines):

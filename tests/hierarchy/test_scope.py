@@ -79,7 +79,7 @@ def test_every_model_is_scoped():
     assert set(RULES) == {model for model in MODELS if issubclass(model, Scoped)}
 
 
-@pytest.mark.parametrize("seed", range(0, 60, 2))
+@pytest.mark.parametrize("seed", range(0, 40, 2))
 def test_everybody_sees_what_the_rule_says(seed):
     networks = [RandomNetwork(seed), RandomNetwork(seed + 1)]
     operators = [operator for network in networks for operator in network.operators]
@@ -96,8 +96,7 @@ def test_everybody_sees_what_the_rule_says(seed):
             assert seen(model, operator.scope()) == expected, f"{model.__name__} as {operator}"
 
 
-@pytest.mark.parametrize("model", RULES, ids=lambda model: model.__name__)
-def test_who_has_no_scope_sees_nothing(world, model):
+def test_who_has_no_scope_sees_nothing(world):
     closed = [
         None,
         "admin",
@@ -109,13 +108,14 @@ def test_who_has_no_scope_sees_nothing(world, model):
         Scope(customer_id=None, root_ids=frozenset({world.harbour.pk})),
         Scope(customer_id=10**9, is_admin=True),
     ]
-    for scope in closed:
-        assert not model.objects.visible_to(scope).exists(), scope
+    for model in RULES:
+        for scope in closed:
+            assert not model.objects.visible_to(scope).exists(), (model, scope)
 
 
-@pytest.mark.parametrize("model", [model for model in RULES if model is not Customer], ids=lambda model: model.__name__)
-def test_who_has_no_grant_sees_nothing_but_the_customer(world, model):
-    assert not model.objects.visible_to(world.nell.scope()).exists()
+def test_who_has_no_grant_sees_nothing_but_the_customer(world):
+    for model in set(RULES) - {Customer}:
+        assert not model.objects.visible_to(world.nell.scope()).exists(), model
     assert list(Customer.objects.visible_to(world.nell.scope())) == [world.northwind]
 
 

@@ -183,10 +183,12 @@ def test_a_withdrawn_grant_ends_what_it_allowed(world):
     services.save(caller(world.rob), changed(world.gar_1, name="Mine"))
     world.rob.grants.get().delete()
     with pytest.raises(NotFound):
-        services.save(caller(world.rob), changed(Charger.objects.get(pk=world.gar_1.pk), name="Mine again"))
+        services.save(caller(world.rob), changed(world.gar_1, name="Mine again"))
 
 
 def changed(row, **values):
+    """The row as the database has it, with other values."""
+    row = row._meta.model._base_manager.get(pk=row.pk)
     for name, value in values.items():
         setattr(row, name, value)
     return row
@@ -219,14 +221,27 @@ OUT_OF_SCOPE = {
 }
 
 
-@pytest.mark.parametrize("case", OUT_OF_SCOPE)
-def test_a_restricted_operator_puts_nothing_out_of_scope_and_takes_nothing_in(world, case):
-    refusal, row = OUT_OF_SCOPE[case]
-    with pytest.raises(ValidationError if isinstance(refusal, str) else refusal) as error:
-        services.save(caller(world.rob), row(world))
-    if isinstance(refusal, str):
-        # It is unknown, whoever's it is and whether or not it is there.
-        assert error.value.message_dict == {refusal: ["Is unknown: choose one that you can see."]}
+def told(write):
+    """What a write is refused with: the wrong fields and what is said of them, or the kind of refusal."""
+    try:
+        with transaction.atomic():
+            write()
+    except ValidationError as error:
+        return error.message_dict
+    except Exception as error:
+        return type(error)
+    return "nothing"
+
+
+def test_a_restricted_operator_puts_nothing_out_of_scope_and_takes_nothing_in(world):
+    by = caller(world.rob)
+    found = {case: told(lambda row=row: services.save(by, row(world))) for case, (_, row) in OUT_OF_SCOPE.items()}
+    # A row out of sight is unknown, whoever's it is and whether or not it is there.
+    unknown = ["Is unknown: choose one that you can see."]
+    assert found == {
+        case: {refusal: unknown} if isinstance(refusal, str) else refusal
+        for case, (refusal, _row) in OUT_OF_SCOPE.items()
+    }
 
 
 def test_what_does_not_change_may_lie_out_of_sight(world):
@@ -283,11 +298,15 @@ ESCALATIONS = {
 }
 
 
-@pytest.mark.parametrize("case", ESCALATIONS)
-def test_a_restricted_operator_gets_no_more_power(staff, case):
-    with pytest.raises(NotPermitted) as error:
-        ESCALATIONS[case](staff, caller(staff.rob))
-    assert "admin operator" in error.value.detail
+def test_a_restricted_operator_gets_no_more_power(staff):
+    by = caller(staff.rob)
+    found = {case: told(lambda write=write: write(staff, by)) for case, write in ESCALATIONS.items()}
+    assert found == dict.fromkeys(ESCALATIONS, NotPermitted)
+
+
+def test_who_is_refused_is_told_whom_to_ask(staff):
+    with pytest.raises(NotPermitted, match="ask an admin operator"):
+        services.save(caller(staff.rob), changed(staff.rob, name="Robert"))
 
 
 def test_a_restricted_operator_does_not_grant_what_lies_outside(staff):
@@ -301,7 +320,7 @@ def test_a_restricted_operator_manages_those_who_see_no_more(staff):
     by = caller(staff.rob)
     services.save(by, changed(staff.junior, name="Junior"))
     services.save(by, SiteGrant(operator=staff.junior, site=staff.east))
-    operator_set_password(by, staff.junior, "another horse battery")
+    operator_set_password(by, changed(staff.junior), "another horse battery")
     services.delete(by, staff.peer_grant)
     services.delete(by, staff.peer)
 
@@ -321,9 +340,9 @@ def test_an_admin_operator_makes_no_platform_staff(world):
 def test_nobody_gives_a_row_another_customer(world):
     """Not even who sees both."""
     by = caller(world.pat)
-    for row in (world.spike, changed(world.dora, home_site=None), world.nell):
+    for row, values in ((world.spike, {}), (world.dora, {"home_site": None}), (world.nell, {})):
         with pytest.raises((Conflict, ValidationError)):
-            services.save(by, changed(row, customer=world.southwind))
+            services.save(by, changed(row, customer=world.southwind, **values))
     with pytest.raises((Conflict, ValidationError)):
         services.save(by, changed(world.gar_1.sockets.get(), charger=world.dep_1))
 
@@ -373,13 +392,11 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_value_is_said_of_its_field(world, case):
-    field, row = WRONG[case]
+def test_a_wrong_value_is_said_of_its_field(world):
+    by = caller(world.ada)
     before = Change.objects.count()
-    with pytest.raises(ValidationError) as error:
-        services.save(caller(world.ada), row(world))
-    assert list(error.value.message_dict) == [field]
+    found = {case: list(told(lambda row=row: services.save(by, row(world)))) for case, (_, row) in WRONG.items()}
+    assert found == {case: [field] for case, (field, _row) in WRONG.items()}
     assert Change.objects.count() == before
 
 
@@ -402,10 +419,10 @@ def test_a_new_row_belongs_to_the_customer_of_its_place_or_of_its_writer(world):
 
 
 def test_a_stale_row_is_refused(world):
-    first, second = (Driver.objects.get(pk=world.dora.pk) for _reader in range(2))
-    services.save(caller(world.ada), changed(first, name="Theodora"))
+    first, second = changed(world.dora, name="Theodora"), changed(world.dora, external_id="D/2")
+    services.save(caller(world.ada), first)
     with pytest.raises(Conflict, match="Theodora was changed by somebody else") as error:
-        services.save(caller(world.ada), changed(second, external_id="D/2"))
+        services.save(caller(world.ada), second)
     assert error.value.reason == "stale"
     with pytest.raises(Conflict, match="look at it again"):
         services.delete(caller(world.ada), second, expected_version=second.version)
