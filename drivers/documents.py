@@ -20,10 +20,11 @@ from drivers.serializers import (
     UserGroupSerializer,
     UserTreeSerializer,
 )
+from hierarchy.db import FEW, among
 from hierarchy.documents import SITE, Place, SiteDocuments, VisibleSites, nest
 from hierarchy.entity import EntityQuerySet
 from hierarchy.models import Site
-from hierarchy.scoping import Scope
+from hierarchy.scoping import Scope, below
 
 DRIVER = Document(DriverSerializer, given=("ordered_tags", "ordered_external_ids"))
 TAG = Document(TagSerializer)
@@ -39,10 +40,10 @@ SPARE_GROUP = (0, "SpareGroup", None, "")
 class DriverRows:
     """Drivers with their tags, external ids and rights, read in five statements."""
 
-    def __init__(self, scope: Scope, drivers: EntityQuerySet) -> None:
-        ids = drivers.order_by().values("pk")
+    def __init__(self, drivers: EntityQuerySet) -> None:
         columns = ("pk", "home_site_id", *DRIVER.columns)
         self.rows = list(drivers.order_by("name_key", "pk").values_list(*columns))
+        ids = among([row[0] for row in self.rows], drivers)
         self.tags = _by_driver(Tag, TAG, ids, "token_name", "id_tag", "pk")
         self.external_ids = _by_driver(IntegratedExternalId, EXTERNAL_ID, ids, "reference_type", "reference_id")
         self.site_rights: dict[int, list[Place]] = defaultdict(list)
@@ -50,14 +51,18 @@ class DriverRows:
         for driver_id, *values in SiteRight.objects.filter(driver__in=ids).values_list("driver_id", *place):
             self.site_rights[driver_id].append(Place(*values))
         self.charger_rights: dict[int, list[int]] = defaultdict(list)
-        visible = Charger.objects.visible_to(scope).order_by().values("pk")
-        rights = ChargerRight.objects.filter(driver__in=ids, charger__in=visible)
+        rights = ChargerRight.objects.filter(driver__in=ids)
         for driver_id, charger_id in rights.values_list("driver_id", "charger_id"):
             self.charger_rights[driver_id].append(charger_id)
 
     @property
+    def granted_sites(self) -> frozenset[int]:
+        """The sites on which somebody here has a right, visible or not."""
+        return frozenset(place.site_id for places in self.site_rights.values() for place in places)
+
+    @property
     def single_chargers(self) -> set[int]:
-        """The chargers on which somebody here has a right of one's own."""
+        """The chargers on which somebody here has a right of one's own, visible or not."""
         return {charger_id for ids in self.charger_rights.values() for charger_id in ids}
 
 
@@ -71,7 +76,8 @@ class DriverDocuments:
         self._rights: list[tuple[list[Place], Slice]] = []
         for pk, home_site_id, *row in drivers.rows:
             head, between, tail = DRIVER.pieces(row, drivers.tags[pk], drivers.external_ids[pk])
-            single = sorted(chargers.single[charger_id] for charger_id in drivers.charger_rights[pk])
+            rights = drivers.charger_rights[pk]
+            single = sorted(chargers.single[charger_id] for charger_id in rights if charger_id in chargers.single)
             pieces = [
                 head,
                 *joined(site_documents[site_id] for site_id in sites.shown(drivers.site_rights[pk])),
@@ -91,29 +97,36 @@ class DriverDocuments:
 
 def render_drivers(scope: Scope, drivers: EntityQuerySet) -> DriverDocuments:
     """Render `drivers`, which must be filtered by scope already, with what they may charge at. Nine statements."""
-    rows = DriverRows(scope, drivers)
-    ids = drivers.order_by().values("pk")
-    granted = SiteRight.objects.filter(
-        driver__in=ids,
-        site__tree_id=OuterRef("tree_id"),
-        site__lft__lte=OuterRef("lft"),
-        site__rght__gte=OuterRef("rght"),
-        customer_id=OuterRef("customer_id"),
-    )
-    visible_sites = Site.objects.visible_to(scope).filter(Exists(granted))
-    single = ChargerRight.objects.filter(driver__in=ids).values("charger_id")
+    rows = DriverRows(drivers)
+    visible = Site.objects.visible_to(scope).filter(_below_granted(scope, rows, drivers))
+    sites = VisibleSites.read(visible, SITE.columns)
+    single = among(rows.single_chargers, Charger.objects.filter(charger_rights__driver__in=drivers.values("pk")))
     chargers = Charger.objects.visible_to(scope).filter(
-        Q(site__in=visible_sites.order_by().values("pk")) | Q(pk__in=single)
+        Q(site__in=among(sites.rows, visible)) | Q(pk__in=single),
     )
-    sites = VisibleSites.read(visible_sites, SITE.columns)
     return DriverDocuments(rows, sites, render_chargers(chargers, rows.single_chargers))
+
+
+def _below_granted(scope: Scope, rows: DriverRows, drivers: EntityQuerySet) -> Exists:
+    """The condition on sites that they lie at or below one on which one of the drivers has a right."""
+    granted = rows.granted_sites
+    if len(granted) <= FEW and scope.customer_id is not None:
+        return below(Site, granted, scope.customer_id)
+    return Exists(
+        SiteRight.objects.filter(
+            driver__in=drivers.order_by().values("pk"),
+            site__tree_id=OuterRef("tree_id"),
+            site__lft__lte=OuterRef("lft"),
+            site__rght__gte=OuterRef("rght"),
+        )
+    )
 
 
 def home_drivers(scope: Scope, site: Site) -> list[Piece]:
     """Page 001: the drivers at home at a site, which the caller must see, and at its subsites. Ten statements."""
-    below = Site.objects.visible_to(scope).at_or_below(site)
-    groups = VisibleSites.read(below, USER_GROUP.columns)
-    drivers = Driver.objects.visible_to(scope).filter(home_site__in=below.order_by().values("pk"))
+    subtree = Site.objects.visible_to(scope).at_or_below(site)
+    groups = VisibleSites.read(subtree, USER_GROUP.columns)
+    drivers = Driver.objects.visible_to(scope).filter(home_site__in=among(groups.rows, subtree))
     return list(user_groups(groups, [site.pk], render_drivers(scope, drivers)))
 
 

@@ -8,6 +8,7 @@ from chargers.documents import RenderedChargers, render_chargers
 from chargers.models import Charger
 from chargers.rollup import roll_up
 from config.api.rendering import Document, Flat, Piece, Slice, array
+from hierarchy.db import among
 from hierarchy.forest import Forest
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
@@ -138,9 +139,10 @@ def site_tree(scope: Scope) -> list[Piece]:
 
 def single_site(scope: Scope, site: Site, without_subsites: bool) -> list[Piece]:
     """One site, which the caller must see, with its chargers and, unless said, all below. Four statements."""
-    below = Site.objects.visible_to(scope).at_or_below(site)
-    chargers = Charger.objects.visible_to(scope).filter(site__in=below.order_by().values("pk"))
-    documents = SiteDocuments(VisibleSites.read(below, SITE.columns), render_chargers(chargers))
+    subtree = Site.objects.visible_to(scope).at_or_below(site)
+    sites = VisibleSites.read(subtree, SITE.columns)
+    chargers = Charger.objects.visible_to(scope).filter(site__in=among(sites.rows, subtree))
+    documents = SiteDocuments(sites, render_chargers(chargers))
     return documents.alone(site.pk) if without_subsites else [documents[site.pk]]
 
 

@@ -102,7 +102,7 @@ def _authorised_sites(scope: Scope, sites: VisibleSites, operators: list[Any]) -
     for operator_id, *values in SiteGrant.objects.filter(operator__in=ids).values_list("operator_id", *place):
         granted[operator_id].append(Place(*values))
 
-    rows = DriverRows(scope, Driver.objects.visible_to(scope))
+    rows = DriverRows(Driver.objects.visible_to(scope))
     chargers = render_chargers(Charger.objects.visible_to(scope), rows.single_chargers)
     documents = _AuthorisedSites(sites, operators, rows, chargers)
 
