@@ -25,8 +25,8 @@ run: $(VENV)/.runtime
 # Both databases have their turn, whatever the first one says.
 test: $(VENV)/.dev
 	@sqlite=0; postgresql=0; \
-	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m pytest -n 2) || sqlite=$$?; \
-	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m pytest -n 2 || postgresql=$$?; \
+	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m pytest -n 2 --dist worksteal) || sqlite=$$?; \
+	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m pytest -n 2 --dist worksteal || postgresql=$$?; \
 	echo "== exit codes: SQLite $$sqlite, PostgreSQL $$postgresql"; \
 	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
 

@@ -2,6 +2,7 @@
 own path. It follows parents one by one and knows nothing of tree numbers, SQL conditions or rendered pieces."""
 
 import copy
+import random
 from typing import Any
 
 from chargers.models import Charger
@@ -32,8 +33,9 @@ def with_rows(model: Any, filters: dict[str, Any]) -> Any:
 class NaiveReader:
     """What `operator` is answered."""
 
-    def __init__(self, operator: Operator) -> None:
+    def __init__(self, operator: Operator, choice: random.Random | None = None) -> None:
         self.operator = operator
+        self.random = choice or random.Random(0)
         mine = {"customer_id": operator.customer_id}
         self.all_sites = {site.pk: site for site in Site._base_manager.filter(**mine)}
         self.granted = {grant.site_id for grant in operator.grants.all()}
@@ -56,6 +58,10 @@ class NaiveReader:
             grants = [grant.site_id for grant in colleague.grants.all()]
             shown = self.roots() if colleague.is_admin_operator else self.shown(grants)
             colleague.shown_sites = shown
+
+    def some(self, rows: Any) -> list[Any]:
+        """One of the rows, drawn by lot, as long as there are any."""
+        return self.random.sample(list(rows), min(1, len(rows)))
 
     def above(self, site_id: int | None) -> list[int]:
         """The site and all above it, nearest first."""

