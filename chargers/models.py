@@ -93,7 +93,15 @@ class Charger(Entity):
     site_paths = ("site",)
     place_fields = frozenset({"site"})
     reported_fields = frozenset(
-        {"last_seen", "last_message", "has_active_connection", "status", "firmware_version", "status_version"}
+        {
+            "last_seen",
+            "last_message",
+            "has_active_connection",
+            "status",
+            "reported_at",
+            "firmware_version",
+            "status_version",
+        }
     )
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="chargers", verbose_name=_("customer"))
@@ -154,6 +162,7 @@ class Charger(Entity):
     )
 
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.OFFLINE, editable=False)
+    reported_at = MomentField(_("status since"), null=True, blank=True, editable=False, sentinel=NEVER_HAPPENED)
     has_active_connection = models.BooleanField(_("connected"), default=False, editable=False)
     last_seen = MomentField(_("last seen"), null=True, blank=True, editable=False, sentinel=NEVER_HAPPENED)
     last_message = OptionalLineField(_("last message"), max_length=1000, editable=False)

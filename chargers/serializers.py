@@ -5,9 +5,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from chargers.vocabulary import Status
-from config.api import wire
-from hierarchy.fields import NEVER_HAPPENED
+from chargers.models import INT_MAX
+from chargers.status import Outcome
+from chargers.vocabulary import CHARGER_ID_LENGTH, Status
+from config.api import inputs, wire
+from hierarchy.fields import NEVER_HAPPENED, validate_line
 
 
 @extend_schema_field({"type": "string", "enum": Status.values})
@@ -83,3 +85,26 @@ class ChargerSerializer(serializers.Serializer[Any]):
     meterSerialNumber = wire.OptionalText(source="meter_serial_number")
     meterType = wire.OptionalText(source="meter_type")
     customProperties = wire.Properties(source="custom_properties")
+
+
+class StatusReportSerializer(serializers.Serializer[Any]):
+    """One report of a charger or socket, as it comes in. `socketId` 0, or none, is the charger itself."""
+
+    chargerId = inputs.Line(source="charger_id", max_length=CHARGER_ID_LENGTH)
+    socketId = inputs.WholeNumber(source="socket_number", default=0, min_value=0, max_value=INT_MAX)
+    status = serializers.ChoiceField(choices=Status.values)
+    at = inputs.Moment()
+    activeConnection = inputs.Truth(source="is_connected", default=None, allow_null=True)
+    message = inputs.Line(default=None, allow_null=True, max_length=1000, validators=[validate_line])
+    firmwareVersion = inputs.Line(
+        source="firmware_version", default=None, allow_null=True, max_length=255, validators=[validate_line]
+    )
+
+
+class StatusOutcomeSerializer(serializers.Serializer[Any]):
+    """What became of a report: `index` is its place in the request, from 0."""
+
+    index = serializers.IntegerField()
+    chargerId = serializers.CharField()
+    socketId = serializers.IntegerField()
+    outcome = serializers.ChoiceField(choices=[outcome.value for outcome in Outcome])

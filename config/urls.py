@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, include, path, re_path, reverse
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
+from chargers.views import StatusReportsView
 from config import health, problems
 from config.api.views import UnknownPath
 from drivers.views import (
@@ -29,6 +30,7 @@ api_patterns = [
     path("sites/<str:siteId>/authorised-drivers", SiteAuthorisedDriversView.as_view()),
     path("operators/tree", OperatorTreeView.as_view()),
     path("chargers/<str:chargerId>/authorised-drivers", AuthorisedDriversView.as_view()),
+    path("status-reports", StatusReportsView.as_view()),
     path("drivers/tree", DriverTreeView.as_view()),
     path("drivers/by-external-id/<path:externalId>", DriverByExternalIdView.as_view()),
     path("drivers/by-tag/<path:idTag>", DriverByTagView.as_view()),

@@ -9,7 +9,7 @@ from chargers.vocabulary import CHARGER_ID_LENGTH
 from config.api.errors import NotFound
 from config.api.parameters import body_ids, row_id, text_id
 from config.api.rendering import array
-from config.api.schema import path_parameter
+from config.api.schema import NOT_FOUND, error_response, path_parameter
 from config.api.views import ApiView, streamed
 from drivers.access import drivers_reaching, drivers_reaching_site
 from drivers.documents import authorised_users, driver_tree, home_drivers, render_drivers, spare_drivers
@@ -107,7 +107,7 @@ class SitesAuthorisedDriversView(ApiView):
         summary="All drivers who may charge at each of several whole sites",
         description=f"In the order asked, duplicates once; at most {MOST_SITES} sites. Nothing is written.",
         request=SiteIdsSerializer,
-        responses=AuthorisedUsersSerializer(many=True),
+        responses={200: AuthorisedUsersSerializer(many=True), 404: error_response(NOT_FOUND)},
         tags=["Drivers"],
     )
     def post(self, request: Request) -> StreamingHttpResponse:

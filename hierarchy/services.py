@@ -7,7 +7,7 @@ Each function checks, validates and writes in one transaction, or raises and wri
 
 from typing import Any, TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import IntegrityError, models
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +36,9 @@ def save(caller: Caller, row: Row) -> Row:
         # Somebody else was quicker between the check and the write: look again to say what is in the way.
         _validate(row)
         raise Conflict(_("This collides with a change made at the same moment: try again.")) from error
+    except ObjectDoesNotExist as error:
+        # Seen a moment ago, and deleted since.
+        raise Conflict(_("What this refers to was deleted at the same moment: choose another.")) from error
     return row
 
 
@@ -47,8 +50,8 @@ def delete(caller: Caller, row: Entity, expected_version: int | None = None) -> 
                 with tree.lock():
                     return _delete(caller.scope, _visible(caller.scope, row), expected_version)
             return _delete(caller.scope, _visible(caller.scope, row), expected_version)
-    except IntegrityError as error:
-        raise Conflict(_("Something was added to it at the same moment: look at it again.")) from error
+    except (IntegrityError, ObjectDoesNotExist) as error:
+        raise Conflict(_("This collides with a change made at the same moment: look at it again.")) from error
 
 
 def site_move(caller: Caller, site: Site, parent: Site | None) -> Site:
@@ -64,8 +67,7 @@ def check_write(scope: Scope, row: Entity, before: Entity | None) -> None:
 
     Both must lie in scope, so that no operation puts a row outside the writer's sight.
     """
-    if scope.is_read_only:
-        raise NotPermitted(_("This key may only read."))
+    refuse_read_only(scope)
     if scope.is_platform:
         return
     if scope.customer_id is None or row.owner_id() != scope.customer_id:
@@ -80,6 +82,12 @@ def check_write(scope: Scope, row: Entity, before: Entity | None) -> None:
     refusal = row.refusal(scope, before)
     if refusal:
         raise NotPermitted(refusal)
+
+
+def refuse_read_only(scope: Scope) -> None:
+    """Raise for a key that may look but not touch."""
+    if scope.is_read_only:
+        raise NotPermitted(_("This key may only read."))
 
 
 def noun(model: type[models.Model]) -> str:

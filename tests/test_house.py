@@ -35,7 +35,7 @@ SURFACES = {
 NESTED = {"serializers", "documents", "views"}
 
 # Bare transactions: a write inside would not be in the journal's, so entities are written in `recording` blocks.
-OPEN_TRANSACTIONS = {"hierarchy.journal", "hierarchy.db", "operators.authentication"}
+OPEN_TRANSACTIONS = {"hierarchy.journal", "hierarchy.db", "operators.authentication", "chargers.status"}
 
 
 class Module(NamedTuple):

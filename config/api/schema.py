@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.plumbing import build_array_type
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 PROBLEM = {
     "type": "object",
@@ -27,6 +27,14 @@ PROBLEM = {
         },
     },
 }
+
+
+NOT_FOUND = "Not there, or not the caller's"
+
+
+def error_response(description: str) -> OpenApiResponse:
+    """An error that an operation has beside those of all."""
+    return OpenApiResponse(description=description)
 
 
 def boolean_parameter(name: str, description: str) -> OpenApiParameter:
@@ -76,11 +84,16 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             errors = {"400": "Errors in the parameters or the body", "401": "Customer not found or not authorised"}
-            if "{" in path or method == "post":
-                errors["404"] = "Not there, or not the caller's"
+            if "{" in path:
+                errors["404"] = NOT_FOUND
             errors["406"] = "Only application/json is offered"
             if method == "post":
                 errors["415"] = "Only application/json is accepted"
+            responses = operation["responses"]
             for status, description in errors.items():
-                operation["responses"].setdefault(status, {"description": description, "content": content})
+                responses.setdefault(status, {"description": description})
+            for status, response in responses.items():
+                if status >= "400":
+                    response["content"] = content
+            operation["responses"] = dict(sorted(responses.items()))
     return result

@@ -20,9 +20,14 @@ class ApiView(APIView):
     bad_parameters: type[BadParameters] = BadParameters
 
     @property
+    def caller(self) -> Any:
+        """Who asks: the authentication left it on Django's request."""
+        return self.request._request.caller  # type: ignore[attr-defined]
+
+    @property
     def scope(self) -> Any:
-        """What the caller may see: the authentication left it on Django's request."""
-        return self.request._request.caller.scope  # type: ignore[attr-defined]
+        """What the caller may see."""
+        return self.caller.scope
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

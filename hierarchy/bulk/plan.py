@@ -11,12 +11,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from config.api.errors import NotFound, NotPermitted
+from config.api.errors import NotFound
 from hierarchy.bulk.source import Draft, Findings
 from hierarchy.bulk.stored import IndexKey, Row, State
 from hierarchy.bulk.tables import Table, Unique, Values, tables, with_referred
 from hierarchy.forest import Forest
 from hierarchy.scoping import Scope
+from hierarchy.services import refuse_read_only
 from hierarchy.text import comparison_key
 
 # As many keys as one statement asks for.
@@ -99,8 +100,7 @@ def make_plan(scope: Scope, customer_id: int | None, rows: Rows, findings: Findi
     Takes a constant number of statements, and one more for each few thousand keys that must be unique over all
     customers. To be applied, the plan must be made in the same transaction, with the tree locked.
     """
-    if scope.is_read_only:
-        raise NotPermitted(_("This key may only read."))
+    refuse_read_only(scope)
     if not scope.is_platform and (customer_id is None or scope.customer_id != customer_id):
         raise NotFound("Customer")
     plan = Plan(customer_id, {}, findings)

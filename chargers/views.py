@@ -1,0 +1,42 @@
+"""What chargers report of themselves, coming in."""
+
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chargers.serializers import StatusOutcomeSerializer, StatusReportSerializer
+from chargers.status import Report, apply_reports
+from config.api.bodies import read_items
+from config.api.schema import error_response
+from config.api.views import ApiView
+
+# How many reports one request may bring.
+MOST_REPORTS = 1000
+
+
+class StatusReportsView(ApiView):
+    @extend_schema(
+        operation_id="postStatusReports",
+        summary="Take in what chargers and sockets report",
+        description=(
+            f"One report or a list of at most {MOST_REPORTS}. A report that is no newer than what is known changes "
+            "nothing, nor does one of a moment more than five minutes ahead, or of an unknown charger or socket; the "
+            "outcome of each says so. A body that is not as described changes nothing at all."
+        ),
+        request=PolymorphicProxySerializer(
+            "StatusReports",
+            [StatusReportSerializer, StatusReportSerializer(many=True)],
+            resource_type_field_name=None,
+        ),
+        responses={200: StatusOutcomeSerializer(many=True), 403: error_response("The key may only read")},
+        tags=["Chargers"],
+    )
+    def post(self, request: Request) -> Response:
+        items = read_items(StatusReportSerializer, request.data, MOST_REPORTS)
+        reports = [Report(**item) for item in items]
+        outcomes = apply_reports(self.caller, reports)
+        answers = [
+            {"index": index, "chargerId": report.charger_id, "socketId": report.socket_number, "outcome": outcome}
+            for index, (report, outcome) in enumerate(zip(reports, outcomes, strict=True))
+        ]
+        return Response(StatusOutcomeSerializer(answers, many=True).data)

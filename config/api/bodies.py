@@ -1,0 +1,63 @@
+"""Reading the body of a request with a serializer: every wrong value at once, each by its JSON pointer."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from config.api.errors import BadBody, FieldError
+
+# More would help nobody, and a body of garbage would be answered by one many times its size.
+_MOST_ERRORS = 100
+
+
+def read_items(serializer: type[serializers.Serializer[Any]], body: Any, most: int) -> list[dict[str, Any]]:
+    """The validated items of a body that is one object or a list of at most `most`; raises BadBody."""
+    is_list = isinstance(body, list)
+    items = body if is_list else [body]
+    if len(items) > most:
+        raise BadBody(_("Must have at most %d items; these are %d.") % (most, len(items)))
+    errors: list[FieldError] = []
+    read = []
+    reader = serializer()
+    for index, item in enumerate(items):
+        place = f"/{index}" if is_list else ""
+        errors += _unknown(reader, item, place)
+        try:
+            read.append(reader.run_validation(item))
+        except serializers.ValidationError as error:
+            errors += _flatten(error.detail, place)
+        if len(errors) > _MOST_ERRORS:
+            break
+    if errors:
+        shown = errors[:_MOST_ERRORS]
+        raise BadBody("; ".join(f"{error.pointer}: {error.detail}" for error in shown[:5]), errors=shown)
+    return read
+
+
+def _unknown(reader: Any, item: Any, place: str) -> Iterator[FieldError]:
+    known = list(reader.fields)
+    for name in item if isinstance(item, dict) else ():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = _(" Did you mean %s?") % near[0] if near else ""
+            yield FieldError(f"{place}/{_escaped(name)}", "unknown", _("There is no such key here.") + hint)
+
+
+def _flatten(errors: Any, place: str) -> Iterator[FieldError]:
+    if isinstance(errors, dict):
+        for name, inner in errors.items():
+            here = name in ("non_field_errors", "__all__")
+            yield from _flatten(inner, place if here else f"{place}/{_escaped(name)}")
+    elif isinstance(errors, list):
+        for index, inner in enumerate(errors):
+            yield from _flatten(inner, place if isinstance(inner, str) else f"{place}/{index}")
+    else:
+        yield FieldError(place, getattr(errors, "code", "invalid"), str(errors))
+
+
+def _escaped(name: Any) -> str:
+    """A key in a JSON pointer (RFC 6901)."""
+    return str(name)[:100].replace("~", "~0").replace("/", "~1")
