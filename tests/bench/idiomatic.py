@@ -7,7 +7,9 @@ import datetime
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db import connection
+from django.db.models import F, Prefetch
+from django.db.models.functions import Collate
 from mptt.utils import get_cached_trees
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
@@ -369,6 +371,11 @@ def complete(site: Site) -> None:
         site.error += subsite.error
 
 
+def by_bytes(column):
+    """The order of the contract whatever the database's locale."""
+    return Collate(column, "C") if connection.vendor == "postgresql" else F(column)
+
+
 def read_drivers(scope: Scope, sites: dict[int, Site]) -> None:
     """Give every site the drivers who are at home there, each with tags, external ids and rights."""
     drivers = (
@@ -376,8 +383,8 @@ def read_drivers(scope: Scope, sites: dict[int, Site]) -> None:
         .order_by("name_key", "pk")
         .select_related("home_site")
         .prefetch_related(
-            Prefetch("tags", Tag.objects.order_by("token_name", "id_tag", "pk")),
-            Prefetch("external_ids", IntegratedExternalId.objects.order_by("reference_type", "reference_id")),
+            Prefetch("tags", Tag.objects.order_by(by_bytes("token_name"), by_bytes("id_tag"), "pk")),
+            Prefetch("external_ids", IntegratedExternalId.objects.order_by("reference_type", by_bytes("reference_id"))),
             "site_rights",
             "charger_rights",
         )
