@@ -16,7 +16,7 @@ from mptt.managers import TreeManager
 from hierarchy import journal
 from hierarchy.entity import EntityQuerySet
 from hierarchy.forest import Forest, Numbers
-from hierarchy.scoping import below
+from hierarchy.scoping import Caller, below
 
 if TYPE_CHECKING:
     from hierarchy.models import Site
@@ -173,14 +173,14 @@ def _misnumbered(rows: dict[int, _Row], forest: Forest) -> list[tuple[int, Numbe
     return [(site_id, place) for site_id, place in right.items() if rows[site_id].numbers != place]
 
 
-def repair() -> list[Damage]:
+def repair(caller: Caller) -> list[Damage]:
     """Mend what `check` finds, and return it: a site without a sound parent becomes a root, then trees are numbered.
 
     Where a root of that name exists, the site's id is added to its name.
     """
     from hierarchy.models import Site
 
-    with journal.recording(), lock():
+    with journal.recording(caller), lock():
         damage = check()
         for finding in damage:
             if finding.what in (ORPHAN, FOREIGN, CYCLE):

@@ -4,6 +4,7 @@ import secrets
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
@@ -11,11 +12,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from hierarchy import journal
 from hierarchy.constraints import SameCustomer
 from hierarchy.entity import Entity, EntityQuerySet
 from hierarchy.fields import KeyField, LineField, MomentField, NameField
 from hierarchy.models import Customer, Site
-from hierarchy.scoping import Scope
+from hierarchy.scoping import Caller, Scope
 from hierarchy.text import comparison_key
 
 
@@ -27,9 +29,14 @@ class OperatorManager(BaseUserManager.from_queryset(EntityQuerySet)):  # type: i
         """Platform staff: a superuser without a customer, for `createsuperuser`."""
         fields.setdefault("name", email)
         operator: Operator = self.model(email=email, is_superuser=True, **fields)
+        if not password:
+            raise ValidationError(_("Has no password: set DJANGO_SUPERUSER_PASSWORD, or leave out --noinput."))
+        validate_password(password, operator)
         operator.set_password(password)
         operator.full_clean()
-        operator.save()
+        caller = Caller(Scope.platform(), "manage.py createsuperuser", journal.COMMAND)
+        with journal.recording(caller):
+            operator.save()
         return operator
 
 

@@ -155,6 +155,7 @@ class _Register:
         self.owners: dict[str, Counter[str]] = {}
         self.owner_rows: dict[str, int] = {}
         self.bare_points = 0
+        self.charger_keys: set[str] = set()
 
     def point(self, row: int, cells: Cells) -> Iterator[Draft]:
         """One charging point with its sockets. Every wrong cell is noted, not the first alone."""
@@ -174,6 +175,10 @@ class _Register:
         self.bare_points += not plugs
         headings = _CHARGER_HEADINGS | {"chargerId": charger_column, "group": station_column}
         yield Draft("chargers", row, values, headings)
+        key = comparison_key(charger_id)
+        if key in self.charger_keys:
+            return  # The charger is told to stand there twice; so are not its sockets.
+        self.charger_keys.add(key)
         for number, (plug, socket) in enumerate(zip(plugs, sockets, strict=True), start=1):
             yield Draft("sockets", row, {"chargerId": charger_id, "id": number, **socket}, _SOCKET_HEADINGS[plug])
 

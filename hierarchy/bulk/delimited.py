@@ -17,6 +17,8 @@ from hierarchy.bulk.source import Findings
 FIELD_LIMIT = 131_072
 LINE_LIMIT = 1_000_000
 DELIMITERS = ",;\t"
+# After so many rows in another encoding it is the file's, and not a slip in a cell.
+_UNREADABLE_ROWS = 10
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")
 # How files begin that people take for text: workbooks and archives, gzip, UTF-16, PDF, old workbooks.
 _FOREIGN = {
@@ -32,7 +34,7 @@ Record = tuple[int, dict[str, str]]
 
 
 class Unreadable(Exception):
-    """The rest of the file cannot be read; the finding says why."""
+    """The rest of the file cannot be read; the message says why, where the findings do not yet."""
 
 
 def records(
@@ -46,15 +48,16 @@ def records(
     try:
         yield from _records(stream, findings, required, known)
     except Unreadable as error:
-        findings.error(error)
+        if str(error):
+            findings.error(error)
 
 
 def _records(
     stream: IO[bytes], findings: Findings, required: Collection[str], known: Collection[str]
 ) -> Iterator[Record]:
-    rows = _rows(stream, findings)
     header: list[str] = []
-    for row, cells in rows:
+    is_empty, unreadable_rows = True, 0
+    for row, cells in _rows(stream, findings):
         cells = [cell.strip() for cell in cells]
         if not any(cells):
             continue
@@ -62,6 +65,7 @@ def _records(
             header = cells
             _check_header(row, header, findings, required, known)
             continue
+        is_empty = False
         if len(cells) < len(header) or any(cells[len(header) :]):
             message = _(
                 "Has %(cells)s cells where the header has %(columns)s: look for a separator or a quotation mark too "
@@ -71,7 +75,11 @@ def _records(
             continue
         if _is_text(row, header, cells, findings):
             yield row, dict(zip(header, cells, strict=False))
-    if not header:
+            continue
+        unreadable_rows += 1
+        if unreadable_rows == _UNREADABLE_ROWS:
+            raise Unreadable(_("So much is not UTF-8 text that the rows from here on were not read."))
+    if is_empty:
         raise Unreadable(_("The file is empty: it needs a header row and the rows below it."))
 
 
@@ -154,7 +162,7 @@ def _check_header(
         hint = _(" Did you write it %(near)s?") % {"near": near[0]} if near else ""
         findings.error(_("This column is missing.") + hint, row=row, column=name)
     if missing:
-        raise Unreadable(_("The rows were not read, because columns are missing."))
+        raise Unreadable
     if unknown:
         shown = ", ".join(unknown[:10]) + (", …" if len(unknown) > 10 else "")
         findings.warning(_("These columns are no part of the format and were left out: %(names)s.") % {"names": shown})

@@ -412,10 +412,20 @@ def test_wrong_files_are_refused_and_nothing_is_written(load, content, message):
     assert not Customer.objects.exists() and not Change.objects.exists()
 
 
-def test_a_header_alone_is_nothing_to_do(load):
+def test_a_header_alone_is_no_register(load):
+    """A download that broke off makes no customer."""
     answer = load(HEADER)
-    assert answer.code == 0
-    assert not Site.objects.exists()
+    assert answer.code == 1
+    assert "The file is empty" in answer.text
+    assert not Customer.objects.exists()
+
+
+def test_a_file_in_another_encoding_is_told_in_few_lines(load, records):
+    answer = load(
+        _written([{**record, "nom_station": "Gare d'Évry"} for record in records] * 5).encode("latin-1", "replace")
+    )
+    assert answer.code == 1
+    assert len([line for line in answer.text.splitlines() if "not UTF-8" in line]) <= 11
 
 
 def test_unknown_columns_are_left_out_with_a_warning(load, records):

@@ -154,6 +154,20 @@ def test_platform_staff_of_an_address_in_use_are_not_made(world, monkeypatch):
     fails("createsuperuser", "--noinput", "--email", "ADA@northwind.example", match="already in use")
 
 
+@pytest.mark.parametrize(("password", "match"), [("short", "too short"), ("", "DJANGO_SUPERUSER_PASSWORD")])
+def test_platform_staff_have_a_good_password(db, monkeypatch, password, match):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
+    fails("createsuperuser", "--noinput", "--email", "pat@platform.example", match=match)
+
+
+def test_the_journal_names_the_command(db, monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a good long password")
+    call_command("createsuperuser", "--noinput", "--email", "pat@platform.example", verbosity=0)
+    change = Change.objects.get()
+    assert (change.road, change.actor_label) == ("command", "manage.py createsuperuser")
+    assert "a good long password" not in str(change.fields)
+
+
 # create_api_key
 
 

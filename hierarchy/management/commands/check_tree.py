@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from hierarchy import tree
+from hierarchy.management.console import command_caller
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--fix", action="store_true", help="mend what is found, then look again")
 
     def handle(self, *args: Any, fix: bool, **options: Any) -> None:
-        findings = tree.repair() if fix else tree.check()
+        findings = tree.repair(command_caller("check_tree")) if fix else tree.check()
         self._tell(findings)
         if not findings:
             self.stdout.write("The trees are sound.")
