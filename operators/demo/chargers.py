@@ -140,7 +140,7 @@ def _report(network: Network, charger: Charger, model: hardware.Model, sockets: 
         return
     is_connected = charger.has_active_connection = silence == "connected"
     charger.last_seen = network.days(-0.003, 0) if is_connected else network.days(-21, -0.1)
-    charger.reported_at = charger.last_seen - datetime.timedelta(seconds=rng.randrange(1, 100_000))
+    charger.reported_at = charger.last_seen
     charger.firmware_version = rng.choice(model.firmware) if model.firmware else None
     charger.status_version = rng.randrange(1, 5000)
     shared = _picked(network, _WHOLE_CHARGER) if is_connected else Status.OFFLINE
