@@ -27,6 +27,7 @@ class StatusReportsView(ApiView):
             "StatusReports",
             [StatusReportSerializer, StatusReportSerializer(many=True)],
             resource_type_field_name=None,
+            many=False,
         ),
         responses={200: StatusOutcomeSerializer(many=True), 403: error_response("The key may only read")},
         tags=["Chargers"],

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 
@@ -26,6 +27,7 @@ class WholeNumber(serializers.IntegerField):
         return data
 
 
+@extend_schema_field({"type": "boolean"})
 class Truth(serializers.Field[Any, Any, Any, Any]):
     """true or false, not a text or a number that might mean it."""
 
@@ -40,6 +42,7 @@ class Truth(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+@extend_schema_field({"type": "string", "format": "date-time"})
 class Moment(serializers.Field[Any, Any, Any, Any]):
     """A moment with its offset from UTC (RFC 3339), from the year 2000 on."""
 
