@@ -1,5 +1,6 @@
 """Pages 001, 003 and 004 and their kin: drivers by home site, by what they may charge at, and one by an id."""
 
+from django.db.models import Q
 from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -119,7 +120,19 @@ class SitesAuthorisedDriversView(ApiView):
             return streamed(authorised_users(self.scope, [sites[pk] for pk in ids]))
 
 
-class DriverByExternalIdView(ApiView):
+class OneDriver(ApiView):
+    """Answers with one driver, however that driver is found."""
+
+    def one_driver(self, condition: Q, noun: str) -> StreamingHttpResponse:
+        """The driver who fits; NotFound with `noun`, what was looked for, when the caller sees none."""
+        with snapshot():
+            documents = render_drivers(self.scope, Driver.objects.visible_to(self.scope).filter(condition)).all
+        if not documents:
+            raise NotFound(noun)
+        return streamed(documents)
+
+
+class DriverByExternalIdView(OneDriver):
     @extend_schema(
         operation_id="getDriverByExternalId",
         summary="One driver by external id",
@@ -130,15 +143,10 @@ class DriverByExternalIdView(ApiView):
     )
     def get(self, request: Request, externalId: str) -> StreamingHttpResponse:
         key = comparison_key(text_id("externalId", externalId, 255))
-        with snapshot():
-            drivers = Driver.objects.visible_to(self.scope).filter(external_id_key=key).exclude(external_id_key="")
-            documents = render_drivers(self.scope, drivers).all
-        if not documents:
-            raise NotFound("Driver")
-        return streamed(documents)
+        return self.one_driver(Q(external_id_key=key) & ~Q(external_id_key=""), "Driver")
 
 
-class DriverByTagView(ApiView):
+class DriverByTagView(OneDriver):
     @extend_schema(
         operation_id="getDriverByTag",
         summary="The driver who presents a tag",
@@ -149,16 +157,11 @@ class DriverByTagView(ApiView):
     )
     def get(self, request: Request, idTag: str) -> StreamingHttpResponse:
         key = comparison_key(text_id("idTag", idTag, 255))
-        with snapshot():
-            tags = Tag.objects.visible_to(self.scope).filter(id_tag_key=key)
-            drivers = Driver.objects.visible_to(self.scope).filter(pk__in=tags.values("driver_id"))
-            documents = render_drivers(self.scope, drivers).all
-        if not documents:
-            raise NotFound("Tag")
-        return streamed(documents)
+        tags = Tag.objects.visible_to(self.scope).filter(id_tag_key=key)
+        return self.one_driver(Q(pk__in=tags.values("driver_id")), "Tag")
 
 
-class DriverView(ApiView):
+class DriverView(OneDriver):
     @extend_schema(
         operation_id="getDriver",
         summary="One driver with all sites, chargers and tags",
@@ -168,9 +171,4 @@ class DriverView(ApiView):
         tags=["Drivers"],
     )
     def get(self, request: Request, userId: str) -> StreamingHttpResponse:
-        pk = row_id("userId", userId)
-        with snapshot():
-            documents = render_drivers(self.scope, Driver.objects.visible_to(self.scope).filter(pk=pk)).all
-        if not documents:
-            raise NotFound("Driver")
-        return streamed(documents)
+        return self.one_driver(Q(pk=row_id("userId", userId)), "Driver")
