@@ -1,7 +1,7 @@
 """The admin's pages of chargers, sockets and configurations."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -11,9 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from chargers.forms import LinesField, PropertiesField
 from chargers.models import Charger, ChargerConfiguration, Socket
+from chargers.rollup import CHARGING, ERROR, OFFLINE, ONLINE, charger_states, socket_states
+from chargers.selectors import unseen
 from hierarchy.admin.callers import scope_of
 from hierarchy.admin.entities import EntityAdmin, EntityInline, places
+from hierarchy.admin.filters import CustomerFilter, QuestionFilter, WithinFilter
 from hierarchy.admin.forms import EntityForm
+from hierarchy.scoping import Scope
 
 
 class StatusMark:
@@ -22,6 +26,41 @@ class StatusMark:
     @admin.display(description=_("status"), ordering="status")
     def status_mark(self, row: Any) -> SafeString:
         return format_html('<span class="status status-{}">{}</span>', row.status.lower(), row.get_status_display())
+
+
+class HealthFilter(QuestionFilter):
+    """By what is counted on the front page. A socket that charges is online too."""
+
+    title = _("health")
+    parameter_name = "health"
+    answers: ClassVar[dict[str, Any]] = {
+        "online": _("Online"),
+        "charging": _("Charging"),
+        "offline": _("Offline"),
+        "error": _("In error"),
+    }
+    _states: ClassVar[dict[str, tuple[int, ...]]] = {
+        "online": (ONLINE, CHARGING),
+        "charging": (CHARGING,),
+        "offline": (OFFLINE,),
+        "error": (ERROR,),
+    }
+
+    def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
+        states = charger_states() if rows.model is Charger else socket_states()
+        return rows.alias(state=states).filter(state__in=self._states[answer])
+
+
+class UnseenFilter(QuestionFilter):
+    title = _("last seen")
+    parameter_name = "seen"
+    answers: ClassVar[dict[str, Any]] = {
+        "not-for-a-day": _("Not for a day, or never"),
+        "within-a-day": _("Within a day"),
+    }
+
+    def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
+        return rows.filter(unseen() if answer == "not-for-a-day" else ~unseen())
 
 
 class ChargerForm(EntityForm):
@@ -104,7 +143,7 @@ class ChargerAdmin(StatusMark, EntityAdmin):
     )
     readonly_fields = ("status_mark", "has_active_connection", "last_seen", "last_message", "firmware_version")
     list_display = ("charger_id", "name", "place", "status_mark", "has_active_connection", "last_seen", "manufacturer")
-    list_filter = ("status", "has_active_connection")
+    list_filter = (HealthFilter, UnseenFilter, "status", "has_active_connection", WithinFilter)
     search_fields = (
         "charger_id_key__contains",
         "name_key__contains",
@@ -143,7 +182,7 @@ class SocketAdmin(StatusMark, EntityAdmin):
     readonly_fields = ("status_mark", "reported_at")
     list_display = ("number", "charger", "place", "name", "type", "max_power_w", "status_mark")
     list_display_links = ("number", "charger")
-    list_filter = ("status",)
+    list_filter = (HealthFilter, "status", WithinFilter, CustomerFilter)
     search_fields = ("charger__charger_id_key__contains", "name__icontains")
     search_help_text = _("Charger id or name")
     ordering = ("charger__charger_id_key", "number")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -287,7 +287,9 @@ class ChargerConfiguration(Entity):
     charger = models.ForeignKey(Charger, models.CASCADE, related_name="configurations", verbose_name=_("charger"))
     name = NameField(_("name"))
     name_key = KeyField(of="name")
-    value = models.TextField(_("value"), blank=True, default="", max_length=4000, validators=[validate_text])
+    value = models.TextField(
+        _("value"), blank=True, default="", max_length=4000, validators=[validate_text, MaxLengthValidator(4000)]
+    )
     can_be_changed = models.BooleanField(_("can be changed"), default=True)
 
     class Meta:

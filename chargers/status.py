@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from chargers.models import Charger, Socket
-from hierarchy import statements
+from hierarchy import revision, statements
 from hierarchy.scoping import Caller
 from hierarchy.services import refuse_read_only
 from hierarchy.text import comparison_key
@@ -49,7 +49,7 @@ class Report:
 def apply_reports(caller: Caller, reports: Sequence[Report]) -> list[Outcome]:
     """Take in what is new; the answer has an outcome for each report, in their order.
 
-    A charger that the caller cannot see is unknown. Raises NotPermitted for a caller who may only read. Four
+    A charger that the caller cannot see is unknown. Raises NotPermitted for a caller who may only read. Five
     statements, whatever the number of reports, and nothing in the journal.
     """
     refuse_read_only(caller.scope)
@@ -113,6 +113,8 @@ class _Taken:
             charger.status_version += 1
         _update(chargers, sorted(Charger.reported_fields))
         _update((row for row in self.changed.values() if isinstance(row, Socket)), sorted(Socket.reported_fields))
+        for customer_id in sorted({row.customer_id for row in chargers}):
+            revision.leave_mark(customer_id)
 
 
 def _update(rows: Iterable[Any], columns: Sequence[str]) -> None:

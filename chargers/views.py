@@ -15,6 +15,8 @@ MOST_REPORTS = 1000
 
 
 class StatusReportsView(ApiView):
+    posts_are_one_transaction = True
+
     @extend_schema(
         operation_id="postStatusReports",
         summary="Take in what chargers and sockets report",

@@ -5,11 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
-
-# How many lines of the journal the front page shows.
-LATEST_CHANGES = 10
 
 
 class ChargetreeAdminSite(admin.AdminSite):
@@ -22,16 +19,30 @@ class ChargetreeAdminSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Without the redirect to an object's public page: it asks nobody who may see the object."""
-        return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
+        from hierarchy.admin import exports, home
+
+        return [
+            path("map.json", self.admin_view(home.map_data), name="map"),
+            path("export/template.xlsx", self.admin_view(exports.template), name="export_template"),
+            path("export/", self.admin_view(exports.network), name="export"),
+            path(
+                "export/<slug:app_label>/<slug:model_name>.<slug:kind>",
+                self.admin_view(exports.rows),
+                name="export_rows",
+            ),
+            *(url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"),
+        ]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """A list asks whether it can be exported."""
+        from hierarchy.admin import exports
+
+        return {**super().each_context(request), "exported_models": exports.exported_models}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        from hierarchy.admin import history
-        from hierarchy.admin.callers import scope_of
-        from hierarchy.models import Change
+        from hierarchy.admin import home
 
-        scope = scope_of(request)
-        latest = history.lines(Change.objects.visible_to(scope)[:LATEST_CHANGES], scope)
-        return super().index(request, {"latest_changes": latest, **(extra_context or {})})
+        return super().index(request, {**home.context(request), **(extra_context or {})})
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
         from hierarchy.admin.choices import AutocompleteView

@@ -30,9 +30,27 @@ PAGES = {
         "The request collides with what is there: somebody else changed the object first, another object stands in "
         "the way of a deletion, or a value is already in use. `detail` names it."
     ),
+    "precondition-failed": _(
+        "The object is not in the version that If-Match or If-None-Match names. Load it again and repeat the change."
+    ),
+    "scope-changed": _(
+        "What the key's operator sees is not what this cursor was made for. Take a new one with since=latest and read "
+        "the lists again."
+    ),
     "method-not-allowed": _("This address exists, but not for this method. The header Allow names those it has."),
     "not-acceptable": _("The API answers in application/json; the request's header Accept rules that out."),
-    "unsupported-media-type": _("The API reads application/json; the request's header Content-Type says otherwise."),
+    "unsupported-media-type": _(
+        "The API reads application/json, and where it takes files those of tables; the request's header Content-Type "
+        "says otherwise. `detail` names what may stand there."
+    ),
+    "too-large": _(
+        "The body of the request is larger than this address takes. Split a file of tables, or send it as XLSX or ZIP, "
+        "which are packed."
+    ),
+    "idempotency-key-reused": _(
+        "A request with this Idempotency-Key came before, and it was another one: its method, address or body differ. "
+        "Send every new request with a new key, and only its repeats with the same."
+    ),
     "too-many-requests": _("More requests came than the key may send. Retry-After says when to go on."),
     "unavailable": _("The database does not answer at the moment. Nothing was changed; try again a little later."),
     "internal-error": _("A defect of the server. Nothing was changed. Tell its operators the request id."),

@@ -4,6 +4,8 @@
 docs/configuration.md describes each variable.
 """
 
+import ipaddress
+import re
 from pathlib import Path
 
 import environ
@@ -53,6 +55,37 @@ def _switch(name: str, default: bool) -> bool:
     return value == "true"
 
 
+def _networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        return [ipaddress.ip_network(text.strip()) for text in env.list(name, default=[])]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} is {env.str(name)!r}; it must be networks as in 10.2.0.0/16,fd00::/8 ({error})."
+        ) from None
+
+
+def _origins(name: str) -> list[str]:
+    origins: list[str] = [text.strip() for text in env.list(name, default=[])]
+    for origin in origins:
+        if not re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?", origin):
+            raise ImproperlyConfigured(
+                f"{name} names {origin!r}; it must be origins as browsers send them, as in https://app.example.org, in "
+                "lower case, without a path or a slash at the end."
+            )
+    return origins
+
+
+def _tile_url(name: str) -> str:
+    url: str = env.str(name, "")
+    has_all = url.startswith(("https://", "http://", "/")) and all(part in url for part in ("{z}", "{x}", "{y}"))
+    if url and not has_all:
+        raise ImproperlyConfigured(
+            f"{name} is {url!r}; it must be the address of map tiles with {{z}}, {{x}} and {{y}} in it, as in "
+            "https://tiles.example.org/{z}/{x}/{y}.png."
+        )
+    return url
+
+
 SECRET_KEY = _secret("SECRET_KEY")
 API_KEY_PEPPER = _secret("API_KEY_PEPPER")
 DEBUG = False
@@ -81,6 +114,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
+    "config.api.cross_origin.CrossOriginMiddleware",
+    "config.api.compression.CompressionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -186,6 +221,7 @@ REST_FRAMEWORK = {
         "operators.authentication.AdminSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["config.api.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.throttling.RequestRate"],
     "DEFAULT_RENDERER_CLASSES": ["config.api.negotiation.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.api.negotiation.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.negotiation.ContentNegotiation",
@@ -208,6 +244,23 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["config.api.schema.complete"],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }
+
+# Of one key and in each process. The demo has no limit.
+API_REQUESTS_PER_MINUTE = _whole_number("API_REQUESTS_PER_MINUTE", 6000 if IS_PRODUCTION else 0)
+# Pages of other origins from which browsers may call the API.
+CORS_ALLOWED_ORIGINS = _origins("CORS_ALLOWED_ORIGINS")
+# Answers a POST that has an Idempotency-Key.
+API_ANSWER_ONCE = "operators.repeats.once"
+
+# For every kind of file, and before it is unpacked.
+IMPORT_MAX_MEGABYTES = _whole_number("IMPORT_MAX_MEGABYTES", 100, least=1)
+
+# Webhooks are delivered to public addresses with TLS, and to these with or without.
+WEBHOOK_PRIVATE_NETWORKS = _networks("WEBHOOK_PRIVATE_NETWORKS")
+
+# Without an address the map has no background, and browsers ask no other server for anything.
+MAP_TILE_URL = _tile_url("MAP_TILE_URL")
+MAP_TILE_ATTRIBUTION = env.str("MAP_TILE_ATTRIBUTION", "")
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

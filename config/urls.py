@@ -5,21 +5,55 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, include, path, re_path, reverse
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
+from chargers.resources import (
+    ChargerCollection,
+    ChargerItem,
+    ConfigurationCollection,
+    ConfigurationItem,
+    SocketCollection,
+    SocketItem,
+)
 from chargers.views import StatusReportsView
 from config import health, problems
 from config.api.views import UnknownPath
+from drivers.resources import (
+    ChargerRightList,
+    ChargerRightTie,
+    DriverCollection,
+    DriverItem,
+    ExternalIdCollection,
+    ExternalIdItem,
+    SiteRightList,
+    SiteRightTie,
+    TagCollection,
+    TagItem,
+)
 from drivers.views import (
+    AccessView,
     AuthorisedDriversView,
     DriverByExternalIdView,
     DriverByTagView,
     DriverTreeView,
-    DriverView,
     HomeDriversView,
+    ReachView,
     SiteAuthorisedDriversView,
     SitesAuthorisedDriversView,
 )
-from hierarchy.views import SiteByExternalIdView, SiteTreeView
+from hierarchy.resources.changes import ChangesView
+from hierarchy.resources.sites import SiteCollection, SiteItem, SubtreeView
+from hierarchy.views.exports import ExportsView
+from hierarchy.views.imports import (
+    AppliedImportsView,
+    AppliedImportView,
+    ImportApplyView,
+    ImportPlanView,
+    ImportStepsView,
+    ImportsView,
+)
+from hierarchy.views.sites import SiteByExternalIdView, SiteTreeView
+from operators.resources import GrantList, GrantTie, MeView, OperatorCollection, OperatorItem
 from operators.views import HomeOperatorsView, OperatorTreeView
+from operators.webhook_resources import WebhookCollection, WebhookItem, WebhookReplay, WebhookRotation, WebhookTry
 
 api_patterns = [
     path("sites/tree", SiteTreeView.as_view()),
@@ -30,11 +64,49 @@ api_patterns = [
     path("sites/<str:siteId>/authorised-drivers", SiteAuthorisedDriversView.as_view()),
     path("operators/tree", OperatorTreeView.as_view()),
     path("chargers/<str:chargerId>/authorised-drivers", AuthorisedDriversView.as_view()),
+    path("access", AccessView.as_view()),
     path("status-reports", StatusReportsView.as_view()),
     path("drivers/tree", DriverTreeView.as_view()),
     path("drivers/by-external-id/<path:externalId>", DriverByExternalIdView.as_view()),
     path("drivers/by-tag/<path:idTag>", DriverByTagView.as_view()),
-    path("drivers/<str:userId>", DriverView.as_view()),
+    path("drivers/<str:userId>/reach", ReachView.as_view()),
+    path("changes", ChangesView.as_view()),
+    path("me", MeView.as_view()),
+    path("imports", ImportsView.as_view()),
+    path("imports/applied", AppliedImportsView.as_view()),
+    path("imports/applied/<str:importId>", AppliedImportView.as_view()),
+    path("imports/<str:planId>", ImportPlanView.as_view()),
+    path("imports/<str:planId>/steps", ImportStepsView.as_view()),
+    path("imports/<str:planId>/apply", ImportApplyView.as_view()),
+    path("exports", ExportsView.as_view()),
+    path("sites", SiteCollection.as_view()),
+    path("sites/<str:siteId>", SiteItem.as_view()),
+    path("sites/<str:siteId>/tree", SubtreeView.as_view()),
+    path("chargers", ChargerCollection.as_view()),
+    path("chargers/<str:chargerId>", ChargerItem.as_view()),
+    path("chargers/<str:chargerId>/sockets", SocketCollection.as_view()),
+    path("chargers/<str:chargerId>/sockets/<str:socketId>", SocketItem.as_view()),
+    path("chargers/<str:chargerId>/configurations", ConfigurationCollection.as_view()),
+    path("chargers/<str:chargerId>/configurations/<path:configName>", ConfigurationItem.as_view()),
+    path("drivers", DriverCollection.as_view()),
+    path("drivers/<str:userId>", DriverItem.as_view()),
+    path("drivers/<str:userId>/external-ids", ExternalIdCollection.as_view()),
+    path("drivers/<str:userId>/external-ids/<str:id>", ExternalIdItem.as_view()),
+    path("drivers/<str:userId>/sites", SiteRightList.as_view()),
+    path("drivers/<str:userId>/sites/<str:siteId>", SiteRightTie.as_view()),
+    path("drivers/<str:userId>/chargers", ChargerRightList.as_view()),
+    path("drivers/<str:userId>/chargers/<str:chargerId>", ChargerRightTie.as_view()),
+    path("tags", TagCollection.as_view()),
+    path("tags/<str:tagId>", TagItem.as_view()),
+    path("operators", OperatorCollection.as_view()),
+    path("operators/<str:id>", OperatorItem.as_view()),
+    path("operators/<str:id>/sites", GrantList.as_view()),
+    path("operators/<str:id>/sites/<str:siteId>", GrantTie.as_view()),
+    path("webhooks", WebhookCollection.as_view()),
+    path("webhooks/<str:webhookId>", WebhookItem.as_view()),
+    path("webhooks/<str:webhookId>/rotate", WebhookRotation.as_view()),
+    path("webhooks/<str:webhookId>/replay", WebhookReplay.as_view()),
+    path("webhooks/<str:webhookId>/try", WebhookTry.as_view()),
 ]
 
 

@@ -1,10 +1,12 @@
 """Who may charge where, and why: the one decision, for a driver or tag, a charger and a moment.
 
-`drivers_reaching` finds everybody whose rights reach a charger; `decide` says of one whether and why. Both read the
-rights through the same two conditions.
+`drivers_reaching` finds everybody whose rights reach a charger, `Reach` every charger that somebody's rights reach;
+`decide` says of one driver and charger whether and why.
 """
 
 import datetime
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,13 +16,15 @@ from django.db.models import Q, Subquery
 
 from chargers.models import Charger
 from drivers.models import ChargerRight, Driver, SiteRight, Tag
+from hierarchy.db import among
 from hierarchy.fields import validate_text
 from hierarchy.models import Site
+from hierarchy.scoping import below
 from hierarchy.text import comparison_key
 
 
 class Code(StrEnum):
-    """What a step of a decision found."""
+    """What a step of a decision found; the last three are for those who are shown it."""
 
     TAG_FOUND = "tag_found"
     TAG_UNKNOWN = "tag_unknown"
@@ -32,6 +36,9 @@ class Code(StrEnum):
     RIGHT_ON_SITE = "right_on_site"
     RIGHT_ABOVE = "right_on_site_above"
     NO_RIGHT = "no_right"
+    OUT_OF_SIGHT = "out_of_sight"
+    SIMILAR_TAG = "similar_tag"
+    NEAREST_RIGHT = "nearest_right"
 
 
 REFUSALS = frozenset({Code.TAG_UNKNOWN, Code.TAG_NOT_YET_VALID, Code.TAG_EXPIRED, Code.NO_RIGHT})
@@ -62,15 +69,20 @@ class Decision:
     steps: tuple[Step, ...]
 
 
-def site_rights_reaching(site_id: int) -> Any:
-    """The rights on a site and on every site above it, wherever it stands at that moment, nearest first."""
+def at_or_above(site_id: int) -> Q:
+    """The condition on what was granted on a `site` that it was on this one or above, wherever that stands now."""
     site = Site.objects.order_by().filter(pk=site_id)
-    return SiteRight.objects.filter(
+    return Q(
         customer_id__in=site.values("customer_id"),
         site__tree_id__in=site.values("tree_id"),
         site__lft__lte=Subquery(site.values("lft")),
         site__rght__gte=Subquery(site.values("rght")),
-    ).order_by("-site__level", "pk")
+    )
+
+
+def site_rights_reaching(site_id: int) -> Any:
+    """The rights on a site and on every site above it, wherever it stands at that moment, nearest first."""
+    return SiteRight.objects.filter(at_or_above(site_id)).order_by("-site__level", "pk")
 
 
 def charger_rights_reaching(charger: Charger) -> Any:
@@ -87,6 +99,48 @@ def drivers_reaching(charger: Charger) -> Q:
 def drivers_reaching_site(site_id: int) -> Q:
     """The condition on drivers that they have a right on the site or on one above it."""
     return Q(pk__in=site_rights_reaching(site_id).order_by().values("driver_id"))
+
+
+def rights_reaching(charger: Charger, drivers: Any) -> dict[int, list[Step]]:
+    """By the ids of `drivers`, the rights of each that reach the charger, nearest first. Three statements."""
+    steps: dict[int, list[Step]] = defaultdict(list)
+    directly = charger_rights_reaching(charger).filter(driver__in=drivers)
+    for pk, driver_id in directly.values_list("pk", "driver_id"):
+        steps[driver_id].append(Step(Code.RIGHT_ON_CHARGER, "chargerright", pk))
+    level = Site.objects.values_list("level", flat=True).get(pk=charger.site_id)
+    through = site_rights_reaching(charger.site_id).filter(driver__in=drivers)
+    for pk, driver_id, site_level in through.values_list("pk", "driver_id", "site__level"):
+        steps[driver_id].append(_site_step(pk, level - site_level))
+    return steps
+
+
+def _site_step(right_id: int, levels: int) -> Step:
+    return Step(Code.RIGHT_ABOVE if levels else Code.RIGHT_ON_SITE, "siteright", right_id, levels)
+
+
+class Reach:
+    """A driver's rights by what they were granted on, read in two statements: what they reach, and by which."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._customer_id = driver.customer_id
+        self._site_rights = SiteRight.objects.filter(driver=driver)
+        self._charger_rights = ChargerRight.objects.filter(driver=driver)
+        self._on_site = dict(self._site_rights.values_list("site_id", "pk"))
+        self._on_charger = dict(self._charger_rights.values_list("charger_id", "pk"))
+
+    def chargers(self) -> Q:
+        """The condition on chargers that one of the rights reaches them."""
+        granted = among(self._on_site, Site.objects.filter(pk__in=self._site_rights.values("site_id")))
+        sites = Site.objects.order_by().filter(below(Site, granted, self._customer_id))
+        single = among(self._on_charger, Charger.objects.filter(pk__in=self._charger_rights.values("charger_id")))
+        return Q(site__in=sites.values("pk")) | Q(pk__in=single)
+
+    def nearest(self, charger_id: int, above: Collection[int]) -> Step:
+        """The right that lies nearest to a charger of `chargers`; `above` is what `sites_above` says of its site."""
+        if charger_id in self._on_charger:
+            return Step(Code.RIGHT_ON_CHARGER, "chargerright", self._on_charger[charger_id])
+        levels, site_id = next((levels, site_id) for levels, site_id in enumerate(above) if site_id in self._on_site)
+        return _site_step(self._on_site[site_id], levels)
 
 
 def decide(
@@ -139,16 +193,7 @@ def _tag_steps(tag: Tag | None, at: datetime.datetime) -> list[Step]:
 
 
 def _right_steps(charger: Charger, driver: Driver) -> list[Step]:
-    level = Site.objects.values_list("level", flat=True).get(pk=charger.site_id)
-    steps = [
-        Step(Code.RIGHT_ON_CHARGER, "chargerright", pk)
-        for pk in charger_rights_reaching(charger).filter(driver=driver).values_list("pk", flat=True)
-    ]
-    through = site_rights_reaching(charger.site_id).filter(driver=driver).values_list("pk", "site__level")
-    for pk, site_level in through:
-        levels = level - site_level
-        steps.append(Step(Code.RIGHT_ABOVE if levels else Code.RIGHT_ON_SITE, "siteright", pk, levels))
-    return steps or [Step(Code.NO_RIGHT, "driver", driver.pk)]
+    return rights_reaching(charger, [driver.pk])[driver.pk] or [Step(Code.NO_RIGHT, "driver", driver.pk)]
 
 
 def _decision(steps: list[Step]) -> Decision:

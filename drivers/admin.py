@@ -1,16 +1,37 @@
 """The admin's pages of drivers, tags, rights and external ids."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
+from drivers.selectors import expired, expiring, without_rights
 from hierarchy.admin import history
 from hierarchy.admin.callers import scope_of
 from hierarchy.admin.entities import EntityAdmin, EntityInline, places
+from hierarchy.admin.filters import QuestionFilter
+from hierarchy.scoping import Scope
+
+
+class RightsFilter(QuestionFilter):
+    title = _("rights")
+    parameter_name = "rights"
+    answers: ClassVar[dict[str, Any]] = {"some": _("Some"), "none": _("None")}
+
+    def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
+        return rows.filter(without_rights(scope) if answer == "none" else ~without_rights(scope))
+
+
+class ExpiryFilter(QuestionFilter):
+    title = _("valid to")
+    parameter_name = "expires"
+    answers: ClassVar[dict[str, Any]] = {"soon": _("Within 30 days"), "past": _("Expired")}
+
+    def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
+        return rows.filter(expiring() if answer == "soon" else expired())
 
 
 class TagInline(EntityInline):
@@ -40,6 +61,7 @@ class DriverAdmin(EntityAdmin):
     fields = ("name", "home_site", "external_id", "payer_id")
     inlines = (TagInline, SiteRightInline, ChargerRightInline, ExternalIdInline)
     list_display = ("name", "place", "tag_list", "external_id")
+    list_filter = (RightsFilter,)
     search_fields = ("name_key__contains", "external_id_key__contains", "tags__id_tag_key__contains")
     search_help_text = _("Name, external id or id tag")
     chooses_customer = True
@@ -66,7 +88,7 @@ class DriverAdmin(EntityAdmin):
 class TagAdmin(EntityAdmin):
     fields = ("id_tag", "driver", "token_name", "starts_at", "expires_at", "is_invoicable")
     list_display = ("id_tag", "token_name", "driver", "place", "starts_at", "expires_at", "is_invoicable")
-    list_filter = ("is_invoicable",)
+    list_filter = (ExpiryFilter, "is_invoicable")
     search_fields = ("id_tag_key__contains", "token_name__icontains", "driver__name_key__contains")
     search_help_text = _("Id tag, label or driver")
     ordering = ("id_tag_key", "pk")

@@ -2,20 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
 from chargers.documents import RenderedChargers, render_chargers
 from chargers.models import Charger
-from config.api.rendering import Document, Piece, Slice, array, joined
+from config.api.rendering import Document, Piece, Slice, array, dumps, joined
 from drivers.access import drivers_reaching_site
+from drivers.evidence import ReachedCharger, ShownRight, explained_drivers
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
 from drivers.serializers import (
     AuthorisedUsersSerializer,
     DriverSerializer,
+    ExplainedDriverSerializer,
     IntegratedExternalIdSerializer,
+    ReachedChargerSerializer,
+    RightSerializer,
     TagSerializer,
     UserGroupSerializer,
     UserTreeSerializer,
@@ -32,6 +36,9 @@ EXTERNAL_ID = Document(IntegratedExternalIdSerializer)
 USER_GROUP = Document(UserGroupSerializer, given=("is_spare",))
 USER_TREE = Document(UserTreeSerializer)
 AUTHORISED_USERS = Document(AuthorisedUsersSerializer)
+RIGHT = Document(RightSerializer, given=("path",))
+EXPLAINED_DRIVER = Document(ExplainedDriverSerializer, given=("rights",))
+REACHED_CHARGER = Document(ReachedChargerSerializer, given=("path", "right"))
 
 # The group of those without a home site (contract section 4): id 0, its name, no type, no external id.
 SPARE_GROUP = (0, "SpareGroup", None, "")
@@ -160,6 +167,28 @@ def authorised_users(scope: Scope, sites: Sequence[Site]) -> list[Piece]:
         pieces = [head, *joined(drivers.with_right_at(Place(site.pk, site.tree_id, site.lft, site.rght))), tail]
         answers.append(Slice(pieces, 0, len(pieces)))
     return array(answers)
+
+
+def explained(scope: Scope, charger: Charger) -> list[Piece]:
+    """Page 003 with explain=true: who may charge at a charger and why. Six statements."""
+    return array(
+        dumps(_built(EXPLAINED_DRIVER, driver, [_right(right) for right in driver.rights]))
+        for driver in explained_drivers(scope, charger)
+    )
+
+
+def reached_charger(reached: ReachedCharger) -> dict[str, Any]:
+    """One charger of a driver's reach."""
+    return _built(REACHED_CHARGER, reached, reached.path, _right(reached.right))
+
+
+def _right(right: ShownRight) -> dict[str, Any]:
+    return _built(RIGHT, right, right.path)
+
+
+def _built(document: Document, row: object, *given: Any) -> dict[str, Any]:
+    """The document of a row that is an object, not columns."""
+    return document.build(attrgetter(*map(str, document.columns))(row), *given)
 
 
 def user_groups(groups: VisibleSites, roots: Collection[int], drivers: DriverDocuments) -> list[Slice]:

@@ -1,11 +1,18 @@
-"""The documented driver, tag, external id and user group (contract section 4), keys in the contract's order."""
+"""The documented driver, tag, external id and user group (contract section 4), keys in the contract's order; and the
+answers about who may charge where, and why."""
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chargers.serializers import ChargerSerializer
-from config.api import wire
+from chargers.vocabulary import CHARGER_ID_LENGTH
+from config.api import inputs, wire
+from drivers.access import Code
+from drivers.evidence import STATUSES
+from drivers.similar_tags import Difference
 from hierarchy.fields import NEVER_EXPIRES
 from hierarchy.serializers import SiteSerializer
 
@@ -68,3 +75,112 @@ class SiteIdsSerializer(serializers.Serializer[Any]):
     """The sites about which is asked, in the order in which they are answered."""
 
     groupIds = serializers.ListField(child=serializers.IntegerField())
+
+
+class AccessQuestionSerializer(serializers.Serializer[Any]):
+    """Query parameters."""
+
+    chargerId = inputs.Line(max_length=CHARGER_ID_LENGTH, help_text=_("The charger's id, in any case."))
+    idTag = inputs.Line(max_length=255, help_text=_("What the driver presents, in any case."))
+    at = inputs.Moment(
+        required=False,
+        help_text=_("The moment that is asked about, with its offset from UTC; now, if none is given."),
+        error_messages={
+            "invalid": _(
+                "Must be a moment with an offset from UTC, as in 2026-06-01T12:00:00Z; write a plus sign as %2B."
+            )
+        },
+    )
+
+
+@extend_schema_field({"type": "string", "enum": [code.value for code in STATUSES]})
+class Reason(wire.Text):
+    """The code of what decided."""
+
+
+@extend_schema_field({"type": "string", "enum": [code.value for code in Code]})
+class EvidenceCode(wire.Text):
+    """What a step found."""
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string", "enum": [one.value for one in Difference]}})
+class Differences(wire.Texts):
+    """In what a tag differs from the one that was asked about."""
+
+
+@extend_schema_field({"type": "string", "enum": ["site", "charger"]})
+class RightKind(wire.Text):
+    """On what a right was granted."""
+
+
+class RightSerializer(serializers.Serializer[Any]):
+    """A right, the site on which it was granted, or that of the charger, and the visible sites down to that one."""
+
+    kind = RightKind()
+    id = wire.OptionalInteger(source="right_id")
+    chargerId = wire.OptionalText(source="charger_id")
+    groupId = wire.Integer(source="site_id")
+    groupName = wire.Text(source="site_name")
+    path = wire.Texts()
+    levels = wire.OptionalInteger()
+    hidden = wire.Switch(source="is_hidden")
+
+
+class DriverNameSerializer(serializers.Serializer[Any]):
+    id = wire.Integer(source="pk")
+    name = wire.Text()
+
+
+class PresentedTagSerializer(serializers.Serializer[Any]):
+    id = wire.Integer(source="pk")
+    idTag = wire.Text(source="id_tag")
+    expiringDate = wire.Moment(source="expires_at", missing=NEVER_EXPIRES)
+    startDate = wire.OptionalMoment(source="starts_at")
+    tokenName = wire.Text(source="token_name")
+
+
+class EvidenceSerializer(serializers.Serializer[Any]):
+    """One step: what it found, and where."""
+
+    code = EvidenceCode()
+    tag = PresentedTagSerializer(allow_null=True)
+    differences = Differences()
+    driver = DriverNameSerializer(allow_null=True)
+    right = RightSerializer(allow_null=True)
+    otherRights = wire.OptionalInteger(source="other_rights")
+
+
+class AccessSerializer(serializers.Serializer[Any]):
+    """Whether charging is allowed, why, the same in the words of three protocols, and the steps that led there."""
+
+    allowed = wire.Switch(source="is_allowed")
+    reason = Reason()
+    ocpp16 = wire.Text(source="statuses.ocpp16")
+    ocpp201 = wire.Text(source="statuses.ocpp201")
+    ocpi = wire.Text(source="statuses.ocpi")
+    evidence = EvidenceSerializer(many=True)
+
+
+class ExplainedDriverSerializer(serializers.Serializer[Any]):
+    """A driver who may charge at a charger, and the rights that say so, nearest first."""
+
+    driver = DriverNameSerializer(source="*")
+    rights = RightSerializer(many=True)
+
+
+class ReachedChargerSerializer(serializers.Serializer[Any]):
+    """A charger at which a driver may charge, and the nearest right that says so."""
+
+    chargerId = wire.Text(source="charger_id")
+    chargerName = wire.Text(source="name")
+    groupId = wire.Integer(source="site_id")
+    groupName = wire.Text(source="site_name")
+    path = wire.Texts()
+    right = RightSerializer()
+
+
+class ReachSerializer(serializers.Serializer[Any]):
+    """A page of the chargers at which a driver may charge."""
+
+    items = ReachedChargerSerializer(many=True)
+    next = wire.OptionalText()

@@ -1,33 +1,102 @@
-"""Pages 001, 003 and 004 and their kin: drivers by home site, by what they may charge at, and one by an id."""
+"""Pages 001, 003 and 004 and their kin: drivers by home site, by what they may charge at, and one by an id; and who
+may charge where, and why."""
 
+from typing import Any
+
+from django.core import signing
 from django.db.models import Q
-from django.http import StreamingHttpResponse
-from drf_spectacular.utils import extend_schema
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from chargers.models import Charger
 from chargers.vocabulary import CHARGER_ID_LENGTH
-from config.api.errors import NotFound
-from config.api.parameters import body_ids, row_id, text_id
-from config.api.rendering import array
-from config.api.schema import NOT_FOUND, error_response, path_parameter
+from config.api.errors import BadParameters, FieldError, NotFound
+from config.api.parameters import body_ids, row_id, switch, text_id, wrong
+from config.api.rendering import array, dumps
+from config.api.schema import NOT_FOUND, boolean_parameter, error_response, path_parameter
 from config.api.views import ApiView, streamed
 from drivers.access import drivers_reaching, drivers_reaching_site
-from drivers.documents import authorised_users, driver_tree, home_drivers, render_drivers, spare_drivers
+from drivers.documents import (
+    authorised_users,
+    driver_tree,
+    explained,
+    home_drivers,
+    reached_charger,
+    render_drivers,
+    spare_drivers,
+)
+from drivers.evidence import may_charge, reached_chargers
 from drivers.models import Driver, Tag
 from drivers.serializers import (
+    AccessQuestionSerializer,
+    AccessSerializer,
     AuthorisedUsersSerializer,
     DriverSerializer,
+    ExplainedDriverSerializer,
+    ReachSerializer,
     SiteIdsSerializer,
     UserGroupSerializer,
     UserTreeSerializer,
 )
 from hierarchy.db import snapshot
 from hierarchy.models import Site
+from hierarchy.revision import tagged
 from hierarchy.text import comparison_key
 
 # How many sites one request may ask about.
 MOST_SITES = 20
+# How many chargers one page of a driver's reach has at most.
+MOST_REACHED = 1000
+_CURSOR_SALT = "chargetree.reach"
+
+_RIGHT_EXAMPLE = {
+    "kind": "site",
+    "id": 31,
+    "chargerId": None,
+    "groupId": 7,
+    "groupName": "Harbour",
+    "path": ["Harbour"],
+    "levels": 1,
+    "hidden": False,
+}
+_STEP_EXAMPLE: dict[str, Any] = {"tag": None, "differences": [], "driver": None, "right": None, "otherRights": None}
+_TAG_EXAMPLE = {
+    "id": 12,
+    "idTag": "04A1B2C3",
+    "expiringDate": "9999-12-31T23:59:59Z",
+    "startDate": None,
+    "tokenName": "Card",
+}
+ACCESS_EXAMPLE = {
+    "allowed": True,
+    "reason": "right_on_site_above",
+    "ocpp16": "Accepted",
+    "ocpp201": "Accepted",
+    "ocpi": "ALLOWED",
+    "evidence": [
+        {"code": "tag_found", **_STEP_EXAMPLE, "tag": _TAG_EXAMPLE},
+        {"code": "tag_valid", **_STEP_EXAMPLE, "tag": _TAG_EXAMPLE},
+        {"code": "driver", **_STEP_EXAMPLE, "driver": {"id": 5, "name": "Dora"}},
+        {"code": "right_on_site_above", **_STEP_EXAMPLE, "right": _RIGHT_EXAMPLE},
+    ],
+}
+REACH_EXAMPLE = {
+    "items": [
+        {
+            "chargerId": "QUAY-2",
+            "chargerName": "Quay two",
+            "groupId": 8,
+            "groupName": "East car park",
+            "path": ["Harbour", "East car park"],
+            "right": _RIGHT_EXAMPLE,
+        }
+    ],
+    "next": None,
+}
 
 
 class HomeDriversView(ApiView):
@@ -39,6 +108,7 @@ class HomeDriversView(ApiView):
         responses=UserGroupSerializer,
         tags=["Drivers"],
     )
+    @tagged
     def get(self, request: Request, siteId: str) -> StreamingHttpResponse:
         pk = row_id("siteId", siteId)
         with snapshot():
@@ -52,21 +122,42 @@ class HomeDriversView(ApiView):
             return streamed(home_drivers(self.scope, site))
 
 
-class AuthorisedDriversView(ApiView):
+class AboutOneCharger(ApiView):
+    """Answers about one charger."""
+
+    def charger(self, charger_id: str) -> Charger:
+        """The charger; NotFound when the caller sees none of this id."""
+        chargers = Charger.objects.visible_to(self.scope).select_related("site")
+        charger = chargers.filter(charger_id_key=comparison_key(charger_id)).first()
+        if charger is None:
+            raise NotFound("Charger")
+        return charger
+
+
+class AuthorisedDriversView(AboutOneCharger):
+    query_parameters = ("explain",)
+
     @extend_schema(
         operation_id="getAuthorisedDrivers",
         summary="All drivers who may charge at a charger",
         description="Granted on the charger, on its site or on any site above. Tags' validity does not matter here.",
-        parameters=[path_parameter("chargerId", str, "The charger's id, in any case.")],
-        responses=DriverSerializer(many=True),
+        parameters=[
+            path_parameter("chargerId", str, "The charger's id, in any case."),
+            boolean_parameter("explain", "true: of each driver the name, and the rights that reach the charger."),
+        ],
+        responses=PolymorphicProxySerializer(
+            "AuthorisedDrivers", [DriverSerializer, ExplainedDriverSerializer], resource_type_field_name=None, many=True
+        ),
         tags=["Drivers"],
     )
+    @tagged
     def get(self, request: Request, chargerId: str) -> StreamingHttpResponse:
-        key = comparison_key(text_id("chargerId", chargerId, CHARGER_ID_LENGTH))
+        charger_id = text_id("chargerId", chargerId, CHARGER_ID_LENGTH)
+        with_reasons = switch(request._request, "explain")
         with snapshot():
-            charger = Charger.objects.visible_to(self.scope).select_related("site").filter(charger_id_key=key).first()
-            if charger is None:
-                raise NotFound("Charger")
+            charger = self.charger(charger_id)
+            if with_reasons:
+                return streamed(explained(self.scope, charger))
             drivers = Driver.objects.visible_to(self.scope).filter(drivers_reaching(charger))
             return streamed(array(render_drivers(self.scope, drivers).all))
 
@@ -79,6 +170,7 @@ class DriverTreeView(ApiView):
         responses=UserTreeSerializer,
         tags=["Drivers"],
     )
+    @tagged
     def get(self, request: Request) -> StreamingHttpResponse:
         with snapshot():
             return streamed(driver_tree(self.scope))
@@ -93,6 +185,7 @@ class SiteAuthorisedDriversView(ApiView):
         responses=DriverSerializer(many=True),
         tags=["Drivers"],
     )
+    @tagged
     def get(self, request: Request, siteId: str) -> StreamingHttpResponse:
         pk = row_id("siteId", siteId)
         with snapshot():
@@ -141,6 +234,7 @@ class DriverByExternalIdView(OneDriver):
         responses=DriverSerializer,
         tags=["Drivers"],
     )
+    @tagged
     def get(self, request: Request, externalId: str) -> StreamingHttpResponse:
         key = comparison_key(text_id("externalId", externalId, 255))
         return self.one_driver(Q(external_id_key=key) & ~Q(external_id_key=""), "Driver")
@@ -155,6 +249,7 @@ class DriverByTagView(OneDriver):
         responses=DriverSerializer,
         tags=["Drivers"],
     )
+    @tagged
     def get(self, request: Request, idTag: str) -> StreamingHttpResponse:
         key = comparison_key(text_id("idTag", idTag, 255))
         tags = Tag.objects.visible_to(self.scope).filter(id_tag_key=key)
@@ -170,5 +265,98 @@ class DriverView(OneDriver):
         responses=DriverSerializer,
         tags=["Drivers"],
     )
+    @tagged
     def get(self, request: Request, userId: str) -> StreamingHttpResponse:
         return self.one_driver(Q(pk=row_id("userId", userId)), "Driver")
+
+
+class AccessView(AboutOneCharger):
+    query_parameters = tuple(AccessQuestionSerializer().fields)
+
+    @extend_schema(
+        operation_id="getAccess",
+        summary="Whether a tag may charge at a charger, and why",
+        description=(
+            "The answer is what the charger is told; the evidence shows what the caller may see. Nothing is written, "
+            "and no session begins."
+        ),
+        parameters=[AccessQuestionSerializer],
+        responses={200: AccessSerializer, 404: error_response(NOT_FOUND)},
+        examples=[OpenApiExample("A right on the site above", value=ACCESS_EXAMPLE, response_only=True)],
+        tags=["Access"],
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        question = _question(request._request)
+        with snapshot():
+            charger = self.charger(question["chargerId"])
+            answer = may_charge(self.scope, charger, question["idTag"], question.get("at") or timezone.now())
+        return streamed([dumps(AccessSerializer(answer).data)])
+
+
+def _question(request: HttpRequest) -> dict[str, Any]:
+    try:
+        return AccessQuestionSerializer().run_validation(request.GET.dict())
+    except ValidationError as error:
+        wrongs: Any = error.detail
+        errors = [FieldError(name, one.code, str(one)) for name, found in wrongs.items() for one in found]
+        raise BadParameters("; ".join(f"{one.pointer}: {one.detail}" for one in errors), errors=errors) from error
+
+
+class ReachView(ApiView):
+    query_parameters = ("limit", "cursor")
+
+    @extend_schema(
+        operation_id="getReach",
+        summary="The chargers at which a driver may charge",
+        description=(
+            "By charger id, a page at a time, each with the nearest right that says so. Tags' validity does not matter "
+            "here. `next` is the address of the next page, null on the last."
+        ),
+        parameters=[
+            path_parameter("userId", int, "The driver's id."),
+            OpenApiParameter("limit", int, description=f"Up to so many chargers, at most {MOST_REACHED}.", default=100),
+            OpenApiParameter("cursor", str, description="Where the page begins: from the address in `next`."),
+        ],
+        responses=ReachSerializer,
+        examples=[OpenApiExample("The last page", value=REACH_EXAMPLE, response_only=True)],
+        tags=["Access"],
+    )
+    def get(self, request: Request, userId: str) -> StreamingHttpResponse:
+        pk = row_id("userId", userId)
+        limit, after = _limit(request._request), _after(request._request)
+        with snapshot():
+            driver = Driver.objects.visible_to(self.scope).filter(pk=pk).first()
+            if driver is None:
+                raise NotFound("Driver")
+            reached = reached_chargers(self.scope, driver, after, limit + 1)
+        page = reached[:limit]
+        following = _following(request._request, page[-1].charger_id) if len(reached) > limit else None
+        items = [reached_charger(one) for one in page]
+        response = streamed([dumps(dict(zip(ReachSerializer().fields, (items, following), strict=True)))])
+        if following:
+            response.headers["Link"] = f'<{following}>; rel="next"'
+        return response
+
+
+def _limit(request: HttpRequest) -> int:
+    text = request.GET.get("limit", "100")
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MOST_REACHED)) else 0
+    if not 1 <= limit <= MOST_REACHED:
+        raise wrong("limit", "not_a_limit", _("Must be a whole number from 1 to %d.") % MOST_REACHED)
+    return limit
+
+
+def _after(request: HttpRequest) -> str:
+    """The comparison key of the charger behind which a page begins."""
+    cursor = request.GET.get("cursor")
+    try:
+        return str(signing.loads(cursor, salt=_CURSOR_SALT)) if cursor is not None else ""
+    except signing.BadSignature:
+        raise wrong("cursor", "not_a_cursor", _("Is none of ours: take it from the answer before.")) from None
+
+
+def _following(request: HttpRequest, charger_id: str) -> str:
+    """The address of the page that begins behind a charger."""
+    query = request.GET.copy()
+    query["cursor"] = signing.dumps(comparison_key(charger_id), salt=_CURSOR_SALT)
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

@@ -182,7 +182,7 @@ class Entity(Scoped):
         with journal.recording() as recorder:
             before = self._locked(using, check_version=False)
             self._refuse_while_blocked()
-            for relation in self._related(models.CASCADE):
+            for relation in self.related_rows(models.CASCADE):
                 # Locked, because somebody may be deleting one of them at this moment.
                 rows = relation.related_model._base_manager.select_for_update(of=("self",)).order_by("pk")
                 for row in rows.filter(**{relation.field.name: self.pk}):
@@ -199,7 +199,13 @@ class Entity(Scoped):
         return {self._meta.label: 1}
 
     @classmethod
-    def _related(cls, on_delete: Any) -> list[Any]:
+    def with_references(cls) -> Any:
+        """The rows with what they refer to, so that each can be named and placed without another statement."""
+        names = (field.name for field in cls._meta.concrete_fields if field.is_relation and field.name != "customer")
+        return cls._base_manager.select_related(*names)
+
+    @classmethod
+    def related_rows(cls, on_delete: Any) -> list[Any]:
         """The relations to this model that `on_delete` rules, and whose rows the journal knows."""
         return [
             relation
@@ -209,7 +215,7 @@ class Entity(Scoped):
 
     def _refuse_while_blocked(self) -> None:
         blockers = []
-        for relation in self._related(models.PROTECT):
+        for relation in self.related_rows(models.PROTECT):
             rows = relation.related_model._base_manager.filter(**{relation.field.name: self.pk})
             count = rows.count()
             if count:

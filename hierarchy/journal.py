@@ -8,12 +8,14 @@ never misses a late commit.
 
 from __future__ import annotations
 
+import pickle
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from django.db import connection, models, transaction
 from django.db.models import F
@@ -29,6 +31,9 @@ CREATED, CHANGED, MOVED, DELETED = ACTIONS = ("created", "changed", "moved", "de
 
 # What stands in the journal for a value that must not be read there.
 REDACTED = "***"
+
+# So many entries of one transaction stay in memory.
+_IN_MEMORY = 10_000
 
 
 @dataclass(slots=True)
@@ -48,11 +53,38 @@ class Entry:
 
 @dataclass(slots=True)
 class Recorder:
-    """The changes of one transaction."""
+    """The changes of one transaction. `import_id` is the import that makes them, if one does."""
 
     caller: Caller
     entries: list[Entry] = field(default_factory=list)
     paths: dict[int, str] = field(default_factory=dict)
+    import_id: int | None = None
+    _spooled: IO[bytes] | None = None
+
+    def spool(self) -> None:
+        """Put a large number of entries out of memory until they are written. They stay recorded."""
+        if len(self.entries) >= _IN_MEMORY:
+            if self._spooled is None:
+                # Closed by whoever reads it, or with the last reference to it when the transaction fails.
+                self._spooled = tempfile.TemporaryFile(prefix="chargetree-")  # noqa: SIM115
+            pickle.dump(self.entries, self._spooled, pickle.HIGHEST_PROTOCOL)
+            self.entries.clear()
+
+    @property
+    def has_entries(self) -> bool:
+        return bool(self.entries) or self._spooled is not None
+
+    def parts(self) -> Iterator[list[Entry]]:
+        """Everything that was recorded, in order, so many at a time as memory may hold."""
+        if self._spooled is not None:
+            with self._spooled as spooled:
+                spooled.seek(0)
+                while True:
+                    try:
+                        yield pickle.load(spooled)  # noqa: S301  (written by this very transaction)
+                    except EOFError:
+                        break
+        yield self.entries
 
     def site_path(self, site_id: int | None) -> str:
         """The ids from the root down to a site, as `/1/7/12/`; empty for no site. One statement a site."""
@@ -106,47 +138,52 @@ def recording(caller: Caller | None = None) -> Iterator[Recorder]:
 
 
 def _write(recorder: Recorder) -> None:
-    from hierarchy.models import Change, ChangeCounter
-
-    if recorder.entries and connection.vendor == "postgresql":
+    if recorder.has_entries and connection.vendor == "postgresql":
         # Foreign keys wait for whoever is writing the row referred to. At commit that would be too late: that writer
         # may be waiting for the counter which this transaction holds from here on.
         connection.check_constraints()
-    by_customer: dict[int | None, list[Entry]] = defaultdict(list)
-    for entry in recorder.entries:
-        by_customer[entry.customer_id].append(entry)
+    for part in recorder.parts():
+        by_customer: dict[int | None, list[Entry]] = defaultdict(list)
+        for entry in part:
+            by_customer[entry.customer_id].append(entry)
+        # Ordered, so that two writers who touch two customers each do not wait for one another.
+        for customer_id in sorted(by_customer, key=lambda key: key or 0):
+            _append(recorder, customer_id, by_customer[customer_id])
+
+
+def _append(recorder: Recorder, customer_id: int | None, entries: list[Entry]) -> None:
+    from hierarchy.models import Change, ChangeCounter
+
     caller = recorder.caller
-    # Ordered, so that two writers who touch two customers each do not wait for one another.
-    for customer_id in sorted(by_customer, key=lambda key: key or 0):
-        entries = by_customer[customer_id]
-        last = 0
-        if customer_id is not None:
-            counter = ChangeCounter.objects.filter(customer_id=customer_id)
-            if not counter.update(sequence=F("sequence") + len(entries)):
-                ChangeCounter.objects.create(customer_id=customer_id, sequence=len(entries))
-            last = counter.values_list("sequence", flat=True).get()
-        # Taken after the counter, so that time runs as the sequence does.
-        now = timezone.now()
-        Change.append(
-            Change(
-                customer_id=customer_id,
-                sequence=last - len(entries) + number if customer_id is not None else None,
-                at=now,
-                actor_id=caller.scope.operator_id,
-                actor_label=caller.label,
-                road=caller.road,
-                request_id=caller.request_id,
-                action=entry.action,
-                object_type=entry.object_type,
-                object_id=entry.object_id,
-                natural_key=entry.natural_key,
-                fields=entry.fields,
-                site_path=entry.site_path,
-                driver_path=entry.driver_path,
-                from_path=entry.from_path,
-            )
-            for number, entry in enumerate(entries, start=1)
+    last = 0
+    if customer_id is not None:
+        counter = ChangeCounter.objects.filter(customer_id=customer_id)
+        if not counter.update(sequence=F("sequence") + len(entries)):
+            ChangeCounter.objects.create(customer_id=customer_id, sequence=len(entries))
+        last = counter.values_list("sequence", flat=True).get()
+    # Taken after the counter, so that time runs as the sequence does.
+    now = timezone.now()
+    Change.append(
+        Change(
+            customer_id=customer_id,
+            sequence=last - len(entries) + number if customer_id is not None else None,
+            at=now,
+            actor_id=caller.scope.operator_id,
+            actor_label=caller.label,
+            road=caller.road,
+            request_id=caller.request_id,
+            import_id=recorder.import_id,
+            action=entry.action,
+            object_type=entry.object_type,
+            object_id=entry.object_id,
+            natural_key=entry.natural_key,
+            fields=entry.fields,
+            site_path=entry.site_path,
+            driver_path=entry.driver_path,
+            from_path=entry.from_path,
         )
+        for number, entry in enumerate(entries, start=1)
+    )
 
 
 def differences(before: Entity | None, after: Entity | None) -> dict[str, list[Any]]:

@@ -1,5 +1,6 @@
 """Customers, their trees of sites, and the journal of every change."""
 
+import datetime
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
@@ -8,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from hierarchy import journal, scoping, statements, tree
@@ -277,6 +279,7 @@ class Change(Scoped):
     It names its customer, object and actor without depending on them, so that it outlives them all.
     `fields` maps a column to `[old, new]`. `site_path` is where the object lay, as `/1/7/12/`: after the change, or
     before a deletion. For a right, `driver_path` is where its driver lay; for a move, `from_path` where it came from.
+    `import_id` is the import that made the change.
     """
 
     customer = models.ForeignKey(
@@ -296,6 +299,7 @@ class Change(Scoped):
     site_path = models.TextField(_("place"), blank=True, default="")
     driver_path = models.TextField(_("place of the driver"), null=True)
     from_path = models.TextField(_("place before"), null=True)
+    import_id = models.BigIntegerField(_("import"), null=True)
 
     objects = ChangeQuerySet.as_manager()
 
@@ -304,7 +308,10 @@ class Change(Scoped):
         verbose_name_plural = _("changes")
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["customer", "sequence"], name="change_sequence")]
-        indexes = [models.Index(fields=["object_type", "object_id", "id"], name="change_of_object")]
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "id"], name="change_of_object"),
+            models.Index(fields=["import_id"], condition=Q(import_id__isnull=False), name="change_of_import"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.natural_key} {self.action}"
@@ -328,3 +335,89 @@ class Change(Scoped):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise TypeError("The journal is append-only.")
+
+
+class Import(Entity):
+    """A file that was imported, for ever: who did it, and when, says its line in the journal.
+
+    `counts` are the numbers of rows by table: created, changed, moved, deleted, unchanged. Nobody edits it.
+    """
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="imports", verbose_name=_("customer"))
+    operator_id = models.BigIntegerField(_("operator id"), null=True, editable=False)
+    file_name = LineField(_("file"))
+    format = LineField(_("format"), max_length=16)
+    sha256 = LineField(_("SHA-256 of the file"), max_length=64, blank=True, default="")
+    counts = models.JSONField(_("rows"), default=dict)
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["id", "customer"], name="import_customer")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @classmethod
+    def own_rows(cls, scope: Scope) -> Q:
+        """Everybody sees the own imports; of others, only who sees the whole network."""
+        return Q(operator_id=scope.operator_id) if scope.operator_id else NOTHING
+
+
+class ImportPlanQuerySet(ScopedQuerySet):
+    def visible_to(self, scope: Scope | None) -> Self:
+        """Nobody sees what somebody else is about to import."""
+        plans = super().visible_to(scope)
+        return plans.filter(operator_id=scope.operator_id) if isinstance(scope, Scope) else plans
+
+
+class ImportPlan(Scoped):
+    """A file that was read and compared, and waits until who brought it applies it. Nobody else sees it.
+
+    `content` is the file itself, compressed; `steps` are what was shown, compressed: what the plan touches, with the
+    old values. Both are dropped when the plan is applied, or a week old.
+    """
+
+    KEPT_FOR = datetime.timedelta(days=7)
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", verbose_name=_("customer"))
+    operator_id = models.BigIntegerField(_("operator id"), null=True)
+    created_at = MomentField(_("created"), default=timezone.now)
+    file_name = LineField(_("file"))
+    format = LineField(_("format"), max_length=16, blank=True, default="")
+    table = LineField(_("table"), max_length=64, blank=True, default="")
+    prune_site = LineField(_("delete below"), max_length=4000, blank=True, default="")
+    sha256 = LineField(_("SHA-256 of the file"), max_length=64)
+    content = models.BinaryField(_("content"))
+    steps = models.BinaryField(_("steps"))
+    counts = models.JSONField(_("rows"), default=dict)
+    findings = models.JSONField(_("findings"), default=dict)
+    applied_as = models.ForeignKey(Import, models.CASCADE, null=True, related_name="+", verbose_name=_("applied as"))
+
+    objects = ImportPlanQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("planned import")
+        verbose_name_plural = _("planned imports")
+        ordering = ["-id"]
+        constraints = [SameCustomer(field="applied_as", name="import_plan_applied_same_customer")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @classmethod
+    def own_rows(cls, scope: Scope) -> Q:
+        return Q(operator_id=scope.operator_id) if scope.operator_id else NOTHING
+
+    @property
+    def expires_at(self) -> datetime.datetime:
+        return self.created_at + self.KEPT_FOR
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether it waited too long: the network is another one by now."""
+        return timezone.now() >= self.expires_at
+
+
+from hierarchy.revision import Mark  # noqa: E402, F401  (found by Django as a model of this app)

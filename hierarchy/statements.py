@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -34,16 +35,37 @@ def _insert_on_sqlite(connection: Any, model: type[models.Model], rows: list[mod
     one = f"({', '.join(['%s'] * len(fields))})"
     size = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(fields)
     start = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES "  # noqa: S608
+    prepared = [(field.pre_save, _preparation(field, connection)) for field in fields]
     with connection.cursor() as cursor:
         for begin in range(0, len(rows), size):
             batch = rows[begin : begin + size]
             cursor.execute(
                 f"{start}{', '.join([one] * len(batch))} RETURNING id",
-                [field.get_db_prep_save(field.pre_save(row, True), connection) for row in batch for field in fields],
+                [
+                    prepare(value(row, True)) if prepare else value(row, True)
+                    for row in batch
+                    for value, prepare in prepared
+                ],
             )
             for row, (pk,) in zip(batch, cursor.fetchall(), strict=True):
                 row.pk = pk
                 row._state.adding, row._state.db = False, connection.alias
+
+
+# What the database takes of these as it is, when a row holds what its fields made of it.
+_PLAIN = (
+    models.CharField,
+    models.TextField,
+    models.IntegerField,
+    models.FloatField,
+    models.BooleanField,
+    models.ForeignKey,
+)
+
+
+def _preparation(field: Any, connection: Any) -> Callable[[Any], Any] | None:
+    """What makes a value of a row one of the database's; None where it is that already."""
+    return None if isinstance(field, _PLAIN) else partial(field.get_db_prep_save, connection=connection)
 
 
 def update(rows: Iterable[tuple[models.Model, Sequence[str]]]) -> None:
@@ -60,3 +82,12 @@ def update(rows: Iterable[tuple[models.Model, Sequence[str]]]) -> None:
     with connection.cursor() as cursor:
         for statement, values in statements.items():
             cursor.executemany(statement, values)
+
+
+def delete(model: type[models.Model], ids: Sequence[int]) -> None:
+    """Delete rows that nothing refers to any more."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    table = connection.ops.quote_name(model._meta.db_table)
+    places = ", ".join(["%s"] * len(ids))
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE id IN ({places})", list(ids))  # noqa: S608

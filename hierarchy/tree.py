@@ -178,6 +178,7 @@ def repair(caller: Caller) -> list[Damage]:
 
     Where a root of that name exists, the site's id is added to its name.
     """
+    from hierarchy import revision
     from hierarchy.models import Site
 
     with journal.recording(caller), lock():
@@ -187,6 +188,8 @@ def repair(caller: Caller) -> list[Damage]:
                 _make_root(Site._base_manager.get(pk=finding.site_id), only_if_on_cycle=finding.what == CYCLE)
         rows = _rows()
         write_numbers(_misnumbered(rows, _forest(rows)))
+        for customer_id in Site._base_manager.order_by("customer_id").values_list("customer_id", flat=True).distinct():
+            revision.leave_mark(customer_id)
         return damage
 
 
@@ -219,5 +222,6 @@ def _make_root(site: "Site", only_if_on_cycle: bool) -> None:
                 natural_key=values.get("name", site.name),
                 fields=changes,
                 site_path=journal.join_path([site.pk]),
+                from_path=journal.join_path([site.parent_id, site.pk]),
             )
         )

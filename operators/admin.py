@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,8 +23,9 @@ from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
 from hierarchy.admin.entities import EntityAdmin, EntityInline
 from hierarchy.admin.forms import EntityForm, refusals_to
 from hierarchy.scoping import Scope
-from operators import services
+from operators import services, webhooks
 from operators.models import ApiKey, Operator, SiteGrant
+from operators.webhook_models import EVENT_LABELS, Webhook, all_changes
 
 
 class PasswordForm(forms.Form):
@@ -205,3 +207,64 @@ class ApiKeyAdmin(EntityAdmin):
             "new_keys": keys,
         }
         return TemplateResponse(request, "admin/operators/apikey/new_keys.html", context)
+
+
+@admin.register(Webhook)
+class WebhookAdmin(EntityAdmin):
+    """A webhook's secret is on the page that answers its making, and nowhere else."""
+
+    list_display = ("name", "url", "operator", "is_active", "last_delivered_at", "last_failure")
+    list_filter = ("is_active",)
+    search_fields = ("name__icontains", "url__icontains", "operator__email_key__contains")
+    search_help_text = _("Name, address or e-mail address")
+    ordering = ("operator__email_key", "name", "pk")
+    references = ("operator",)
+    readonly_fields = (
+        "disabled_reason",
+        "cursor",
+        "last_delivered_at",
+        "failing_since",
+        "last_failed_at",
+        "last_failure",
+        "given_up",
+    )
+    actions = ("rotate",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ["operator", "name", "url", "events"]
+        return ["name", "url", "events", "is_active", *self.readonly_fields]
+
+    def is_writer(self, scope: Scope) -> bool:
+        """Everybody makes webhooks of one's own."""
+        return scope.operator_id is not None
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "events":
+            return forms.MultipleChoiceField(
+                label=capfirst(db_field.verbose_name),
+                choices=list(EVENT_LABELS.items()),
+                initial=all_changes,
+                widget=forms.CheckboxSelectMultiple,
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        request.new_secrets = [(obj, webhooks.secret(obj))]  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        return self._show_once(request, request.new_secrets)  # type: ignore[attr-defined]
+
+    @admin.action(description=_("Rotate: give the chosen webhooks a new secret"), permissions=["change"])
+    def rotate(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        return self._show_once(request, [(row, webhooks.rotate(caller_of(request), row)) for row in queryset])
+
+    def _show_once(self, request: HttpRequest, new_secrets: list[tuple[Webhook, str]]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": ngettext("Signing secret", "Signing secrets", len(new_secrets)),
+            "opts": self.opts,
+            "new_secrets": new_secrets,
+        }
+        return TemplateResponse(request, "admin/operators/webhook/new_secrets.html", context)

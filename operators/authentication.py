@@ -7,6 +7,7 @@ Keys, operators and grants are read anew for each request: what is withdrawn sto
 import dataclasses
 import datetime
 import logging
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -89,6 +90,10 @@ def _note_use(key: ApiKey) -> None:
             ApiKey._base_manager.filter(pk__in=rows.values("pk")).update(last_used_at=now)
     except DatabaseError as error:
         logger.debug("The use of key %s was not noted: %s", key.hint, error)
+        # Another thread would collect the cursor that the error holds, and wait there for this connection.
+        for one in (error, error.__cause__):
+            if one is not None:
+                traceback.clear_frames(one.__traceback__)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from config.api.schema import boolean_parameter, path_parameter
 from config.api.views import ApiView, streamed
 from hierarchy.db import snapshot
 from hierarchy.models import Site
+from hierarchy.revision import tagged
 from operators.documents import home_operators, operator_tree, spare_operators
 from operators.serializers import OperatorGroupSerializer, OperatorTreeSerializer
 
@@ -23,6 +24,7 @@ class HomeOperatorsView(ApiView):
         responses=OperatorGroupSerializer,
         tags=["Operators"],
     )
+    @tagged
     def get(self, request: Request, siteId: str) -> StreamingHttpResponse:
         pk = row_id("siteId", siteId)
         with snapshot():
@@ -44,6 +46,7 @@ class OperatorTreeView(ApiView):
         responses=OperatorTreeSerializer,
         tags=["Operators"],
     )
+    @tagged
     def get(self, request: Request) -> StreamingHttpResponse:
         bare = switch(request._request, "excludeHierarchy")
         with snapshot():

@@ -7,7 +7,7 @@ from tests import contract
 from tests.api import BAD_BODY, BAD_ROUTE, Api, assert_problem
 from tests.conftest import made
 
-DRIVERS = 10  # as in tests/drivers/test_driver_reads.py
+DRIVERS = 11  # as in tests/drivers/test_driver_reads.py
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_driver_tree_of_a_restricted_operator(rob):
 
 
 def test_home_operators(world, ada, django_assert_num_queries):
-    with django_assert_num_queries(1 + 1 + 11):  # the key, the site, the operators as on page 002
+    with django_assert_num_queries(2 + 1 + 11):  # the key and the tag, the site, the operators as on page 002
         group = ada.get(f"/sites/{world.harbour.pk}/home-operators").data
     contract.check("operatorGroup", group)
     east, west = group["subgroups"]
@@ -78,7 +78,7 @@ def test_authorised_at_a_site(world, ada, django_assert_num_queries):
 def test_authorised_at_several_sites(world, ada, django_assert_num_queries):
     made(SiteRight, driver=world.dirk, site=world.garage)
     asked = [world.garage.pk, world.airport.pk, world.harbour.pk, world.garage.pk]
-    with django_assert_num_queries(DRIVERS + 1):  # and the sites
+    with django_assert_num_queries(DRIVERS):  # and the sites, but no tag
         data = ada.post("/sites/authorised-drivers", {"groupIds": asked}).data
     contract.check("[authorisedUsers]", data)
     assert [(one["groupId"], drivers_of(one["users"])) for one in data] == [
@@ -164,7 +164,7 @@ def test_what_is_no_id(ada, path):
 
 
 def test_site_by_external_id(world, ada, django_assert_num_queries):
-    with django_assert_num_queries(1 + 1 + 4):  # the key, the site, its tree as on page 000
+    with django_assert_num_queries(2 + 1 + 4):  # the key and the tag, the site, its tree as on page 000
         site = ada.get("/sites/by-external-id/n-1").data
     assert site == ada.get("/sites/tree").data[1]
     alone = ada.get("/sites/by-external-id/N-1?excludeSubgroups=true").data

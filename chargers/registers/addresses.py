@@ -1,4 +1,4 @@
-"""Telling the parts of a French address apart."""
+"""Telling the parts of French and German addresses apart."""
 
 import re
 
@@ -11,6 +11,13 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _POSTAL = re.compile(r"(?:(?P<street>.*?)[\s,]+)?(?P<postal>\d{5})[\s,]+(?P<city>[^\d,()]{2,})(?:[,(].*)?")
+
+# A street has no digits but those of an ordinal (17. Juni), and its number stands at the end. "bei 2" is no number.
+_GERMAN_NUMBERED = re.compile(
+    r"(?P<street>(?:\D|\d{1,4}\.(?=\s))*[^\W\d]{2}\.?)(?<!\bbei)(?<!\bggü\.)(?<!\bgegenüber)(?:\s|(?<=\.))"
+    r"(?P<number>\d{1,4}(?:\s?[-–/]\s?\d{1,4})?)\s?(?P<letter>[a-z])?",
+    re.IGNORECASE,
+)
 
 
 def french_address(text: str) -> dict[str, str]:
@@ -26,4 +33,16 @@ def french_address(text: str) -> dict[str, str]:
         values |= {"streetAddress": numbered["street"], "streetNumber": numbered["number"]}
         if numbered["letter"]:
             values["houseLetter"] = numbered["letter"]
+    return values
+
+
+def german_address(text: str) -> dict[str, str]:
+    """The parts of `[street] [number]` that can be told apart; else all of it is the street."""
+    whole = " ".join(text.split())
+    numbered = _GERMAN_NUMBERED.fullmatch(whole)
+    if not numbered:
+        return {"streetAddress": whole}
+    values = {"streetAddress": numbered["street"], "streetNumber": "".join(numbered["number"].split())}
+    if numbered["letter"]:
+        values["houseLetter"] = numbered["letter"]
     return values

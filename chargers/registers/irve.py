@@ -10,39 +10,35 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from chargers.registers.addresses import french_address
+from chargers.registers.rows import (
+    UNKNOWN_NAME,
+    Cells,
+    Plug,
+    Reading,
+    ac_power_type,
+    decimal,
+    joined,
+    most_common,
+    power_values,
+    with_id,
+)
 from chargers.vocabulary import validate_evse_id
-from hierarchy.bulk.delimited import records
+from hierarchy.bulk.files.delimited import records
 from hierarchy.bulk.source import Draft, Findings
 from hierarchy.models import GroupType
 from hierarchy.text import comparison_key
 
-Cells = dict[str, str]
-
 _NO_ID = comparison_key("Non concerné")
 _BOOLEANS = {"true": True, "1": True, "vrai": True, "false": False, "0": False, "faux": False}
-_NUMBER = re.compile(r"\d{1,9}([.,]\d{1,20})?")
 _WHOLE = re.compile(r"\d{1,9}")
 _COORDINATES = re.compile(r"\[?\s*(-?\d{1,3}(?:\.\d+)?)\s*,\s*(-?\d{1,3}(?:\.\d+)?)\s*\]?")
 _COMMUNE = re.compile(r"([013-9]\d|2[AB1-9])\d{3}", re.ASCII)
-_MAX_NAME = 255
-# Single-phase alternating current ends here: 32 A at 230 V.
-_SINGLE_PHASE_KW = 7.4
-
-
-class Plug(NamedTuple):
-    """A kind of socket in the words of OCPI 2.2.1 (8.4.3 ConnectorFormat, ConnectorType, PowerType)."""
-
-    name: str
-    type: str | None
-    format: str | None
-    power_type: str | None
-
 
 # In the order in which the sockets of a charger are numbered.
 _PLUGS = {
@@ -190,7 +186,7 @@ class _Register:
         if stated is not None:
             station.stated[stated] += 1
         owner = self._owner(row, cells)
-        name = _joined(cells["nom_station"])
+        name = joined(cells["nom_station"])
         if not name:
             self.findings.warning(_("Is empty: the station is called by its id."), row=row, column="nom_station")
         station.names[name or external_id] += 1
@@ -199,13 +195,13 @@ class _Register:
     def _owner(self, row: int, cells: Cells) -> str:
         name = ""
         for column in ("nom_amenageur", "nom_operateur", "nom_enseigne"):
-            name = _joined(cells.get(column, ""))
+            name = joined(cells.get(column, ""))
             if name:
                 break
         if not cells["nom_amenageur"]:
-            message = _("Is empty: %(name)s is taken instead.") % {"name": name or _UNKNOWN_OWNER}
+            message = _("Is empty: %(name)s is taken instead.") % {"name": name or UNKNOWN_NAME}
             self.findings.warning(message, row=row, column="nom_amenageur")
-        name = name or _UNKNOWN_OWNER
+        name = name or UNKNOWN_NAME
         key = comparison_key(name)
         self.owners.setdefault(key, Counter())[name] += 1
         self.owner_rows.setdefault(key, row)
@@ -225,17 +221,17 @@ class _Register:
             self.findings.warning(
                 message % {"area": code[:2]}, row=row, column="code_insee_commune", value=cells["code_insee_commune"]
             )
-        return _joined(code[:2])
+        return joined(code[:2])
 
     def sites(self) -> Iterator[Draft]:
         """The sites above the points: owners, their départements, and the stations in these."""
-        owners = {key: _most_common(names) for key, names in self.owners.items()}
+        owners = {key: most_common(names) for key, names in self.owners.items()}
         areas: dict[tuple[str, str], int] = {}
         parents: dict[str, tuple[str, str]] = {}
         names: dict[str, str] = {}
         for key, station in self.stations.items():
-            place = parents[key] = _most_common(station.places)
-            names[key] = _most_common(station.names)
+            place = parents[key] = most_common(station.places)
+            names[key] = most_common(station.names)
             areas[place] = min(areas.get(place, station.row), station.row)
             self._warn_of_differences(station)
         for key, name in owners.items():
@@ -250,7 +246,7 @@ class _Register:
         for key, station in self.stations.items():
             owner, area = parents[key]
             name = names[key]
-            longer = _with_id(name, station.external_id)
+            longer = with_id(name, station.external_id)
             is_shared = namesakes[parents[key], comparison_key(name)] > 1
             values = {
                 "parent": (owners[owner], area) if area else (owners[owner],),
@@ -276,26 +272,17 @@ class _Register:
             )
         if len(station.names) > 1:
             message = _("Station %(station)s has several names: %(name)s is taken.")
-            shown = {"station": station.external_id, "name": _most_common(station.names)}
+            shown = {"station": station.external_id, "name": most_common(station.names)}
             warn(message % shown, row=station.row, column="nom_station")
         if len(station.places) > 1:
             message = _("Station %(station)s has several owners or départements: the one in most rows is taken.")
             warn(message % {"station": station.external_id}, row=station.row, column="id_station_itinerance")
 
 
-_UNKNOWN_OWNER = "?"
+class _Reading(Reading):
+    """One point, cell by cell."""
 
-
-@dataclass(slots=True)
-class _Reading:
-    """One row of the file, cell by cell."""
-
-    row: int
-    cells: Cells
-    findings: Findings
-
-    def error(self, column: str, message: str) -> None:
-        self.findings.error(message, row=self.row, column=column, value=self.cells.get(column))
+    __slots__ = ()
 
     def identity(self, column: str, local: str) -> tuple[str, str]:
         """The id for roaming, or the local one where there is none, and the column in which it stands."""
@@ -328,7 +315,7 @@ class _Reading:
     def charger(self) -> dict[str, Any]:
         values: dict[str, Any] = french_address(self.cells["adresse_station"])
         values["country"] = "France"
-        values["chargerName"] = _joined(self.cells["nom_station"])
+        values["chargerName"] = joined(self.cells["nom_station"])
         coordinates = self.cells["coordonneesXY"]
         found = _COORDINATES.fullmatch(coordinates)
         if found:
@@ -352,8 +339,7 @@ class _Reading:
 
     def sockets(self, plugs: list[str]) -> list[dict[str, Any]]:
         """What the sockets of this point are like. The power is the point's, whatever the plug could bear."""
-        text = self.cells["puissance_nominale"]
-        power = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
+        power = decimal(self.cells["puissance_nominale"])
         if power is None:
             self.error("puissance_nominale", _("Is not a power in kW: write a number from 0, as in 22.0."))
             power = 0.0
@@ -362,14 +348,10 @@ class _Reading:
 
     def _socket(self, column: str, power: float, has_cable: bool | None) -> dict[str, Any]:
         plug = _PLUGS[column]
-        values: dict[str, Any] = {
-            "name": plug.name,
-            "maxWatts": round(power * 1000),
-            "maxPower": f"{round(power, 3):g} kW",
-        }
+        values: dict[str, Any] = {"name": plug.name, **power_values(power)}
         values |= {"type": plug.type, "format": plug.format, "socketPowerType": plug.power_type}
         if column == "prise_type_2":
-            values["socketPowerType"] = "AC_1_PHASE" if power <= _SINGLE_PHASE_KW else "AC_3_PHASE"
+            values["socketPowerType"] = ac_power_type(power)
             if has_cable is not None:
                 values["format"] = "CABLE" if has_cable else "SOCKET"
         return {name: value for name, value in values.items() if value is not None}
@@ -381,17 +363,3 @@ def _is_evse_id(text: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def _joined(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _most_common(counted: Counter[Any]) -> Any:
-    """The value that occurs most often; of equally frequent ones the first in order, whatever came first."""
-    return min(counted, key=lambda value: (-counted[value], value))
-
-
-def _with_id(name: str, external_id: str) -> str:
-    suffix = f" ({external_id})"
-    return name[: _MAX_NAME - len(suffix)] + suffix

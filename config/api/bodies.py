@@ -13,17 +13,17 @@ from config.api.errors import BadBody, FieldError
 _MOST_ERRORS = 100
 
 
-def read_items(serializer: type[serializers.Serializer[Any]], body: Any, most: int) -> list[dict[str, Any]]:
+def read_items(
+    serializer: type[serializers.Serializer[Any]], body: Any, most: int, context: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """The validated items of a body that is one object or a list of at most `most`; raises BadBody."""
-    is_list = isinstance(body, list)
-    items = body if is_list else [body]
+    items = body if isinstance(body, list) else [body]
     if len(items) > most:
         raise BadBody(_("Must have at most %d items; these are %d.") % (most, len(items)))
     errors: list[FieldError] = []
     read = []
-    reader = serializer()
-    for index, item in enumerate(items):
-        place = f"/{index}" if is_list else ""
+    reader = serializer(context=context or {})
+    for place, item in zip(places(body), items, strict=True):
         errors += _unknown(reader, item, place)
         try:
             read.append(reader.run_validation(item))
@@ -31,10 +31,20 @@ def read_items(serializer: type[serializers.Serializer[Any]], body: Any, most: i
             errors += _flatten(error.detail, place)
         if len(errors) > _MOST_ERRORS:
             break
+    refuse(errors)
+    return read
+
+
+def places(body: Any) -> list[str]:
+    """Where each item of a body stands: nowhere particular when it is one object."""
+    return [f"/{index}" for index in range(len(body))] if isinstance(body, list) else [""]
+
+
+def refuse(errors: list[FieldError]) -> None:
+    """Raise BadBody if there are any errors."""
     if errors:
         shown = errors[:_MOST_ERRORS]
         raise BadBody("; ".join(f"{error.pointer}: {error.detail}" for error in shown[:5]), errors=shown)
-    return read
 
 
 def _unknown(reader: Any, item: Any, place: str) -> Iterator[FieldError]:

@@ -42,27 +42,38 @@ class Truth(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+MOMENT_EXPECTED = _("Must be a moment with an offset from UTC, as in 2026-06-01T12:00:00.000Z.")
+
+
+def read_moment(text: str) -> datetime.datetime | None:
+    """The moment that a text with an offset from UTC (RFC 3339) names, to the millisecond; None for any other text."""
+    try:
+        moment = parse_datetime(text) if len(text) <= 64 else None
+        if moment is None or moment.tzinfo is None:
+            return None
+        moment = moment.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 @extend_schema_field({"type": "string", "format": "date-time"})
 class Moment(serializers.Field[Any, Any, Any, Any]):
     """A moment with its offset from UTC (RFC 3339), from the year 2000 on."""
 
     default_error_messages = {
-        "invalid": _("Must be a moment with an offset from UTC, as in 2026-06-01T12:00:00.000Z."),
+        "invalid": MOMENT_EXPECTED,
         "too_early": _("Lies before the year 2000."),
     }
     _EARLIEST = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 
     def to_internal_value(self, data: Any) -> datetime.datetime:
-        try:
-            moment = parse_datetime(data) if isinstance(data, str) and len(data) <= 64 else None
-            if moment is None or moment.tzinfo is None:
-                self.fail("invalid")
-            moment = moment.astimezone(datetime.UTC)
-        except (ValueError, OverflowError):
+        moment = read_moment(data) if isinstance(data, str) else None
+        if moment is None:
             self.fail("invalid")
         if moment < self._EARLIEST:
             self.fail("too_early")
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        return moment
 
     def to_representation(self, value: Any) -> Any:
         return value

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from config.api.errors import BadBody, BadParameters, FieldError
 
-_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
-_BIGGEST = 2**63 - 1
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+BIGGEST = 2**63 - 1
 
 
 def wrong(name: str, code: str, detail: str, kind: type[BadParameters] = BadParameters) -> BadParameters:
@@ -21,7 +21,7 @@ def wrong(name: str, code: str, detail: str, kind: type[BadParameters] = BadPara
 
 def row_id(name: str, text: str) -> int:
     """The id in a path; raises BadParameters for anything that cannot be one."""
-    if not _WHOLE_NUMBER.fullmatch(text) or abs(int(text)) > _BIGGEST:
+    if not WHOLE_NUMBER.fullmatch(text) or abs(int(text)) > BIGGEST:
         raise wrong(name, "not_an_id", _("Must be a whole number of at most 19 digits."))
     return int(text)
 
@@ -41,7 +41,7 @@ def body_ids(body: Any, name: str, most: int) -> list[int]:
     errors = [
         FieldError(f"/{name}/{index}", "not_an_id", _("Must be a whole number of at most 19 digits."))
         for index, one in enumerate(ids)
-        if type(one) is not int or abs(one) > _BIGGEST
+        if type(one) is not int or abs(one) > BIGGEST
     ]
     if len(ids) > most:
         errors.append(FieldError(f"/{name}", "too_many", _("Must have at most %d ids.") % most))

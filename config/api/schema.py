@@ -1,10 +1,13 @@
 """The OpenAPI document: what drf-spectacular cannot see by itself."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_array_type
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 PROBLEM = {
     "type": "object",
@@ -45,6 +48,63 @@ def path_parameter(name: str, kind: type, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, kind, OpenApiParameter.PATH, description=description)
 
 
+def header_parameter(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the document says of one operation, for views whose operations follow from a declaration.
+
+    `responses` are the successes; `errors` the statuses besides those of all operations.
+    """
+
+    id: str
+    summary: str
+    description: str
+    tag: str
+    responses: Mapping[int, Any]
+    request: Any = None
+    parameters: Sequence[OpenApiParameter] = ()
+    errors: Mapping[int, str] = field(default_factory=dict)
+    examples: Sequence[OpenApiExample] = ()
+
+
+class OperationSchema(AutoSchema):
+    """Takes what the view's `operation(method)` says."""
+
+    @property
+    def _operation(self) -> Operation:
+        view: Any = self.view
+        return view.operation(self.method)
+
+    def get_operation_id(self) -> str:
+        return self._operation.id
+
+    def get_summary(self) -> str:
+        return self._operation.summary
+
+    def get_description(self) -> str:  # type: ignore[override]
+        return self._operation.description
+
+    def get_tags(self) -> list[str]:
+        return [self._operation.tag]
+
+    def get_override_parameters(self) -> list[Any]:
+        return list(self._operation.parameters)
+
+    def get_request_serializer(self) -> Any:
+        return self._operation.request
+
+    def get_response_serializers(self) -> Any:
+        operation = self._operation
+        errors = {status: error_response(description) for status, description in operation.errors.items()}
+        return {**operation.responses, **errors}
+
+    def get_examples(self) -> list[OpenApiExample]:
+        return list(self._operation.examples)
+
+
 class ApiKeyScheme(OpenApiAuthenticationExtension):
     target_class = "operators.authentication.ApiKeyAuthentication"
     name = "ApiKey"
@@ -71,29 +131,84 @@ class RecursiveField(OpenApiSerializerFieldExtension):
         return build_array_type(auto_schema.resolve_serializer(kind(), direction).ref)
 
 
+def _ask_for_no_more(component: dict[str, Any]) -> None:
+    """What is only read may come in, and need not."""
+    properties = component.get("properties", {})
+    required = [name for name in component.pop("required", ()) if not properties[name].get("readOnly")]
+    if required:
+        component["required"] = required
+
+
+# The headers that answers have whatever they are about, each with its type and meaning.
+_HEADERS = {
+    "X-Request-ID": ("string", "The id under which the log has the request: the one that was sent, or a new one."),
+    "RateLimit-Policy": (
+        "string",
+        "How many requests (`q`) may come in how many seconds (`w`), if there is a limit.",
+    ),
+    "RateLimit": ("string", "How many more may come now (`r`), and in how many seconds (`t`) it is all of them again."),
+    "Retry-After": ("integer", "In how many seconds to try again."),
+    "Idempotency-Replayed": ("string", "`true`: the request came before, and this is what was answered then."),
+}
+_IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Chosen by the sender, new for every new request: its repeats within 24 hours are not done again.",
+}
+
+
+def _described(kind: str, text: str) -> dict[str, Any]:
+    return {"schema": {"type": kind}, "description": text}
+
+
+def _headers_of(method: str, status: str) -> list[str]:
+    """Which of them an answer may have."""
+    names = ["X-Request-ID", *(() if status == "401" else ("RateLimit-Policy", "RateLimit"))]
+    if status in ("429", "503") or (method, status) == ("post", "409"):
+        names.append("Retry-After")
+    if method == "post" and status not in ("401", "409", "429"):
+        names.append("Idempotency-Replayed")
+    return names
+
+
 def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Give every operation its errors, with the schema of a problem; and close every object: no key is left unsaid."""
+    """Give every operation its errors, with the schema of a problem, and its headers; and close every object: no key is
+    left unsaid."""
     for component in result["components"]["schemas"].values():
         if component.get("type") == "object":
             component["additionalProperties"] = False
+            _ask_for_no_more(component)
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
     content = {
         "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
         "text/plain": {"schema": {"type": "string"}},
     }
+    result["components"]["headers"] = {name: _described(kind, text) for name, (kind, text) in _HEADERS.items()}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             errors = {"400": "Errors in the parameters or the body", "401": "Customer not found or not authorised"}
             if "{" in path:
                 errors["404"] = NOT_FOUND
             errors["406"] = "Only application/json is offered"
-            if method == "post":
+            if "requestBody" in operation:
                 errors["415"] = "Only application/json is accepted"
+            errors["429"] = "More requests came than the key may send"
             responses = operation["responses"]
+            if method == "post":
+                operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+                errors["409"] = "A request with this Idempotency-Key is being answered"
+                errors["422"] = "The Idempotency-Key came before, with another request"
+            if method == "get" and "ETag" in responses.get("200", {}).get("headers", {}):
+                tag = {"ETag": responses["200"]["headers"]["ETag"]}
+                responses.setdefault("304", {"description": "It is still the answer that you have", "headers": tag})
             for status, description in errors.items():
                 responses.setdefault(status, {"description": description})
             for status, response in responses.items():
                 if status >= "400":
                     response["content"] = content
+                shown = response.setdefault("headers", {})
+                for name in _headers_of(method, status):
+                    shown[name] = {"$ref": f"#/components/headers/{name}"}
             operation["responses"] = dict(sorted(responses.items()))
     return result

@@ -1,5 +1,6 @@
-"""The admin's pages of customers, sites and the journal, and the base that all other pages stand on."""
+"""The admin's pages of customers, sites, the journal and imports, and the base that all other pages stand on."""
 
+from hierarchy.admin.imports import ImportAdmin
 from hierarchy.admin.pages import ChangeAdmin, CustomerAdmin, SiteAdmin
 
-__all__ = ["ChangeAdmin", "CustomerAdmin", "SiteAdmin"]
+__all__ = ["ChangeAdmin", "CustomerAdmin", "ImportAdmin", "SiteAdmin"]

@@ -59,6 +59,10 @@ class EntitySelect(AutocompleteSelect):
         """Look up what all these rows are called at once, before they are rendered one by one."""
         self._known.update({str(pk): label for pk, label in self._labels(rows).items()})
 
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> Any:
+        """The script names the field by what stands in it: while that is nothing, by what to do there."""
+        return {**super().build_attrs(base_attrs, extra_attrs), "data-placeholder": str(_("Type a part of the name"))}
+
     def get_url(self) -> str:
         url = super().get_url()
         return f"{url}?outside_of={self.outside_of}" if self.outside_of else url

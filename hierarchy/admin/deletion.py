@@ -47,7 +47,7 @@ def consequences(rows: Sequence[Entity], scope: Scope) -> Consequences:
 
 def _related(model: type[Entity], on_delete: Any, ids: list[int], scope: Scope) -> list[tuple[type[Entity], Any]]:
     found = []
-    for relation in model._related(on_delete):
+    for relation in model.related_rows(on_delete):
         related = relation.related_model
         references = [one.name for one in related._meta.concrete_fields if one.is_relation]
         rows = related.objects.visible_to(scope).filter(**{f"{relation.field.name}__in": ids})

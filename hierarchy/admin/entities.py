@@ -32,7 +32,7 @@ from hierarchy.admin.choices import EntityChoiceField, EntitySelect, is_id
 from hierarchy.admin.deletion import consequences
 from hierarchy.admin.forms import EntityForm, EntityFormSet, MomentInput, Refused, refusals_to
 from hierarchy.fields import MomentField
-from hierarchy.models import Change
+from hierarchy.models import Change, Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import site_paths
 from hierarchy.text import comparison_key
@@ -152,6 +152,27 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
     @admin.display(description=_("place"), empty_value=history.NOTHING)
     def place(self, row: Any) -> str:
         return getattr(row, "shown_place", "")
+
+    def trail(self, request: HttpRequest, site_id: int | None) -> list[tuple[int, str]]:
+        """The ids and names from the topmost site that the caller sees down to this one. One statement."""
+        if site_id is None:
+            return []
+        site = Site.objects.order_by().filter(pk=site_id)
+        above = Site.objects.visible_to(scope_of(request)).filter(
+            tree_id__in=site.values("tree_id"),
+            lft__lte=models.Subquery(site.values("lft")),
+            rght__gte=models.Subquery(site.values("rght")),
+        )
+        return list(above.order_by("lft").values_list("pk", "name"))
+
+    def trail_of(self, request: HttpRequest, row: Any) -> list[tuple[int, str]]:
+        """The sites that stand before a row in the line that says where its page is."""
+        return self.trail(request, _walk(row, self.place_attribute)) if self.place_attribute else []
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context.get("original")
+        trail = [] if row is None else self.trail_of(request, row)
+        return super().render_change_form(request, {**context, "trail": trail}, *args, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Only what the filters of the page offer: any other column could be guessed letter by letter."""
@@ -290,6 +311,10 @@ class EntityAdmin(ScopedAdmin):
             self.message_user(request, sentence(error), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> Any:
+        trail = self.trail_of(request, context["object"])
+        return super().render_delete_form(request, {**context, "trail": trail})
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         version = request.POST.get("row_version", "")
         services.delete(caller_of(request), obj, int(version) if is_id(version) else None)
@@ -349,6 +374,7 @@ class EntityAdmin(ScopedAdmin):
             **self.admin_site.each_context(request),
             "title": gettext("History of %(object)s") % {"object": row},
             "object": row,
+            "trail": self.trail_of(request, row),
             "opts": self.opts,
             "lines": history.lines(page.object_list, scope_of(request)),
             "page": page,

@@ -26,6 +26,9 @@ else:
 
 VERSION_MAX = 2**31 - 1
 
+# A page that claims to hold more new lines was not made by a person.
+_MOST_NEW_LINES = 100
+
 
 class Refused(Exception):
     """A refused write, on its way out of the transaction to the form whose prefix it carries."""
@@ -150,6 +153,11 @@ class EntityFormSet(InlineFormSet):
             select = getattr(field.widget, "widget", field.widget)
             if isinstance(select, EntitySelect) and self.instance.pk is not None:
                 select.remember([target for row in self.get_queryset() if (target := getattr(row, name)) is not None])
+
+    def total_form_count(self) -> int:
+        """As the page says, but nobody adds more than so many lines by hand at once."""
+        stated: int = super().total_form_count()
+        return min(stated, len(self.get_queryset()) + _MOST_NEW_LINES) if self.is_bound else stated
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset()

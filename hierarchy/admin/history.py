@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from hierarchy.entity import Entity
-from hierarchy.models import Change
+from hierarchy.models import Change, Import
 from hierarchy.scoping import Scope
 
 NOTHING = "–"
@@ -31,11 +31,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change of one object; `kind` is what the object is."""
+    """One change of one object; `kind` is what the object is, `record` the import that made it, where one is seen."""
 
     change: Change
     kind: str
     differences: list[Difference]
+    record: Import | None
 
 
 def kinds() -> dict[str, type[Entity]]:
@@ -53,8 +54,14 @@ def lines(changes: Iterable[Change], scope: Scope) -> list[Line]:
     rows = list(changes)
     models_of = kinds()
     names = _names(rows, models_of, scope)
+    imports = Import.objects.visible_to(scope).in_bulk({change.import_id for change in rows if change.import_id})
     return [
-        Line(change, kind_of(change), list(_differences(change, models_of.get(change.object_type), names)))
+        Line(
+            change,
+            kind_of(change),
+            list(_differences(change, models_of.get(change.object_type), names)),
+            imports.get(change.import_id),
+        )
         for change in rows
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,17 +12,29 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from chargers.selectors import without_chargers
 from hierarchy.admin import history
 from hierarchy.admin.callers import scope_of
 from hierarchy.admin.choices import EntityChoiceField, is_id
 from hierarchy.admin.entities import PATH_SEPARATOR, EntityAdmin, ScopedAdmin, places
+from hierarchy.admin.filters import QuestionFilter
 from hierarchy.admin.forms import EntityForm
+from hierarchy.admin.tree_page import SiteTreeAdmin
 from hierarchy.models import Change, Customer, Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import site_paths
 
 # How deep the list of sites indents; the column beside it names the whole path.
 INDENTED_LEVELS = 8
+
+
+class ChargersFilter(QuestionFilter):
+    title = _("chargers")
+    parameter_name = "chargers"
+    answers: ClassVar[dict[str, Any]] = {"none": _("None, and no subsites")}
+
+    def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
+        return rows.filter(without_chargers())
 
 
 class SiteForm(EntityForm):
@@ -40,7 +52,7 @@ class SiteForm(EntityForm):
 
 
 @admin.register(Site)
-class SiteAdmin(EntityAdmin):
+class SiteAdmin(SiteTreeAdmin):
     form = SiteForm
     fieldsets = (
         (None, {"fields": ("name", "parent", "group_type", "public_name", "time_zone")}),
@@ -50,7 +62,7 @@ class SiteAdmin(EntityAdmin):
         ),
     )
     list_display = ("indented_name", "path", "group_type", "external_id")
-    list_filter = ("group_type",)
+    list_filter = (ChargersFilter, "group_type")
     search_fields = ("name_key__contains", "external_id_key__contains", "public_name__icontains")
     search_help_text = _("Name, public name or external id")
     chooses_customer = True

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection
@@ -16,13 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from config.api.errors import Conflict
 from hierarchy import journal, services, statements, tree
 from hierarchy.bulk.plan import Plan, Rows, make_plan
+from hierarchy.bulk.prune import Prune
 from hierarchy.bulk.source import Findings, Progress, silent
 from hierarchy.bulk.stored import Row, State
 from hierarchy.db import snapshot
 from hierarchy.entity import Entity
 from hierarchy.fields import KeyField
 from hierarchy.forest import Forest, Numbers
-from hierarchy.models import Customer, Site
+from hierarchy.models import Customer, Import, Site
 from hierarchy.scoping import Caller, Scope
 
 T = TypeVar("T")
@@ -32,24 +34,43 @@ _BATCH = 500
 _PARKED = "PARKED "
 
 
-def dry_run(caller: Caller, customer: Customer, rows: Rows, findings: Findings) -> Plan:
+def dry_run(caller: Caller, customer: Customer, rows: Rows, findings: Findings, *, prune: Prune | None = None) -> Plan:
     """What `run` would do, from one snapshot; nothing is written or locked."""
     with snapshot():
-        return make_plan(caller.scope, customer.pk, rows, findings)
+        return make_plan(caller.scope, customer.pk, rows, findings, prune)
 
 
-def run(caller: Caller, customer: Customer, rows: Rows, findings: Findings, progress: Progress[Row] = silent) -> Plan:
+def run(
+    caller: Caller,
+    customer: Customer,
+    rows: Rows,
+    findings: Findings,
+    progress: Progress[Any] = silent,
+    *,
+    prune: Prune | None = None,
+    record: Import | None = None,
+    check: Callable[[Plan], None] | None = None,
+) -> Plan:
     """Plan, and without errors apply exactly that plan, in one transaction; a new customer is saved in it, too.
 
-    Raises `Conflict`, and writes nothing, when somebody else changed one of the rows at the same moment.
+    `record` is saved as the import to which every change belongs, unless there is none. `check` may refuse the plan
+    by raising. Raises `Conflict`, and writes nothing, when somebody else changed one of the rows at the same moment.
     """
     try:
         with journal.recording(caller) as recorder, tree.lock():
-            plan = make_plan(caller.scope, customer.pk, rows, findings)
+            plan = make_plan(caller.scope, customer.pk, rows, findings, prune)
+            if check is not None:
+                check(plan)
             if not findings.error_count:
                 if customer.pk is None:
                     services.save(caller, customer)
-                _Writer(plan, customer.pk, recorder, progress).write()
+                if record is not None and not plan.is_empty:
+                    record.customer, record.operator_id = customer, caller.scope.operator_id
+                    record.counts = {name: asdict(counts) for name, counts in plan.counts().items()}
+                    record.save()
+                    recorder.import_id = record.pk
+                if not plan.is_empty:
+                    _Writer(plan, customer.pk, recorder, progress).write()
     except IntegrityError as error:
         raise _collision() from error
     return plan
@@ -62,13 +83,16 @@ def _collision() -> Conflict:
 class _Writer:
     """Turns a plan into rows. `ids` leads from the planned id of a new row to the one that it got."""
 
-    def __init__(self, plan: Plan, customer_id: int, recorder: journal.Recorder, progress: Progress[Row]) -> None:
+    def __init__(self, plan: Plan, customer_id: int, recorder: journal.Recorder, progress: Progress[Any]) -> None:
         self.plan = plan
         self.customer_id = customer_id
         self.recorder = recorder
         self.progress = progress
         self.ids: dict[int, int] = {}
-        self.forest = _forest(plan.states["sites"], {}) if "sites" in plan.states else Forest({})
+        self.forest = _forest(plan.states["sites"], {})
+        # Where everything lay before.
+        self.former = journal.Recorder(recorder.caller)
+        self.former_forest = Forest.assemble(_parents(plan.states["sites"]), int)
 
     def write(self) -> None:
         self.recorder.paths.clear()
@@ -79,8 +103,12 @@ class _Writer:
             for rows in _by_level(created, numbers):
                 for batch in _batches(self.progress(rows, state.table.name, len(rows))):
                     self._create(state, batch, numbers)
+                    self.recorder.spool()
             for batch in _batches(self.progress(changed, state.table.name, len(changed))):
                 self._change(state, batch)
+                self.recorder.spool()
+        for model, ids in self.plan.deletions.items():
+            self._delete(model, ids)
 
     def _number(self, state: State, created: list[Row], changed: list[Row]) -> dict[int, Numbers]:
         """Number the customer's trees anew, write what is different for the sites there are, and give all numbers.
@@ -88,10 +116,11 @@ class _Writer:
         Siblings keep their order, new and moved ones come after them; new roots come after those of all customers.
         """
         moved = {row.id for row in changed if "parent" in row.values}
-        if not created and not moved:
+        if not created and not moved and not state.doomed:
             return {}
         sites = Site.objects.visible_to(Scope.whole_customer(self.customer_id)).order_by("pk")
-        stored = {pk: Numbers(*rest) for pk, *rest in sites.values_list("pk", "tree_id", "lft", "rght", "level")}
+        columns = ("pk", "tree_id", "lft", "rght", "level")
+        stored = {pk: Numbers(*rest) for pk, *rest in sites.values_list(*columns) if pk not in state.doomed}
         self.forest = _forest(state, {id_: place for id_, place in stored.items() if id_ not in moved})
         highest = Site._base_manager.aggregate(highest=Max("tree_id"))["highest"] or 0
         new_trees = itertools.count(highest + 1)
@@ -109,10 +138,11 @@ class _Writer:
         for unique in state.table.uniques:
             name = unique.fields[-1]
             leaving = [row for row in changed if not unique.watched.isdisjoint(row.values)]
-            if not leaving or not isinstance(state.table.fields[name], KeyField):
+            leaving_ids = [*(row.id for row in leaving), *state.doomed]
+            if not leaving_ids or not isinstance(state.table.fields[name], KeyField):
                 continue
             taken = {unique.key(state.after(row.id)) for row in [*created, *leaving]} - {None}
-            parked = [row.id for row in leaving if unique.key(state.before(row.id)) in taken]
+            parked = [id_ for id_ in leaving_ids if unique.key(state.before(id_)) in taken]
             for batch in _batches(parked):
                 state.table.model._base_manager.filter(pk__in=batch).update(
                     **{name: Concat(Value(_PARKED), Cast("pk", CharField()))}
@@ -172,25 +202,52 @@ class _Writer:
             after.stamp(before)
             names = dict.fromkeys([*row.values, *(key.name for key in table.key_fields), *after.stamps])
             written.append((after, tuple(names)))
-            self.recorder.entries.append(after.journal_entry(self.recorder, before, after))
+            entry = after.journal_entry(self.recorder, before, after)
+            if entry.from_path is not None:
+                entry.from_path = before.journal_paths(self.former)[0]
+            self.recorder.entries.append(entry)
         statements.update(written)
+
+    def _delete(self, model: type[Entity], ids: list[int]) -> None:
+        for site in self.plan.states["sites"].stored:
+            self._know_former_path(site)
+        rows = model.with_references().select_for_update(of=("self",)).order_by("pk")
+        for batch in _batches(self.progress(ids, str(model._meta.verbose_name_plural), len(ids))):
+            found = list(rows.filter(pk__in=batch))
+            if len(found) != len(batch):
+                raise _collision()
+            self.recorder.entries.extend(row.journal_entry(self.former, row, None) for row in found)
+            self.recorder.spool()
+            statements.delete(model, batch)
 
     def _know_paths(self, state: State, batch: list[Row]) -> None:
         """Tell the journal where the rows lie and lay, so that it need not ask."""
         for row in batch:
-            versions = [state.after(row.id)] if row.is_new else [state.after(row.id), state.before(row.id)]
-            for values in versions:
-                for site in self.plan.governing_sites(state, values):
-                    real = self.ids.get(site, site) if site is not None else None
-                    if real is not None and real not in self.recorder.paths:
-                        path = self.forest.path(site)
-                        self.recorder.paths[real] = journal.join_path(self.ids.get(id_, id_) for id_ in path)
+            for site in self.plan.governing_sites(state, state.after(row.id)):
+                real = self.ids.get(site, site) if site is not None else None
+                if real is not None and real not in self.recorder.paths:
+                    path = self.forest.path(site)
+                    self.recorder.paths[real] = journal.join_path(self.ids.get(id_, id_) for id_ in path)
+            if not row.is_new:
+                for site in self.plan.governing_sites(state, state.before(row.id)):
+                    self._know_former_path(site)
+
+    def _know_former_path(self, site: int | None) -> None:
+        if site is not None and site not in self.former.paths:
+            self.former.paths[site] = journal.join_path(self.former_forest.path(site))
+
+
+def _parents(state: State) -> dict[int, int | None]:
+    """The site above each stored site."""
+    place = state.fields.index("parent")
+    return {id_: values[place] for id_, values in state.stored.items()}
 
 
 def _forest(state: State, numbers: dict[int, Numbers]) -> Forest:
     """The customer's sites as they will be: those in `numbers` in their order, then the others as they came."""
     position = {id_: (place.tree_id, place.lft) for id_, place in numbers.items()}
-    ids = [*state.stored, *(id_ for id_ in state.rows if id_ < 0)]
+    staying = (id_ for id_ in state.stored if id_ not in state.doomed)
+    ids = [*staying, *(id_ for id_ in state.rows if id_ < 0)]
     order = {id_: (0, *position[id_]) if id_ in position else (1, turn) for turn, id_ in enumerate(ids)}
     return Forest.assemble({id_: state.after(id_)["parent"] for id_ in ids}, order.__getitem__)
 

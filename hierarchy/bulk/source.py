@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, TypeVar
 
-from django.core.exceptions import ValidationError
-
 T = TypeVar("T")
 
 # A way to show how far a loop has come: `progress(rows, "Reading", total)` gives the rows back.
@@ -28,7 +26,8 @@ class Draft:
 
     `values` holds only the columns that the file gives: a column that is missing is left alone. A reference is a text
     (the natural key of the row referred to) or a tuple of texts (its path from the root). `custom.key` as a column
-    sets one entry of a column that holds an object. `row` counts as a spreadsheet does, the header being row 1.
+    sets one entry of a column that holds an object. None clears a column, or removes an entry. `row` counts as a
+    spreadsheet does, the header being row 1. `sheet` is the table of the file in which it stands, where it has several.
     `headings` are the names of the columns in the file, where they differ. `fallback` are values to take instead when
     a stored row that the file does not name has the first ones already.
     """
@@ -38,6 +37,7 @@ class Draft:
     values: dict[str, Any]
     headings: Mapping[str, str] = field(default_factory=dict)
     fallback: Mapping[str, Any] = field(default_factory=dict)
+    sheet: str = ""
 
     def heading(self, column: str) -> str:
         return self.headings.get(column, column)
@@ -45,46 +45,55 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong at one place of a file. `row` is 0 and `column` is empty for the file as a whole."""
+    """Something wrong at one place of a file. `row` is 0 and `column` is empty for the file as a whole.
+
+    `sheet` is the table of the file, where it has several.
+    """
 
     file: str
+    sheet: str
     row: int
     column: str
     value: str
     message: str
 
     def __str__(self) -> str:
-        parts = (self.file, self.row and f"row {self.row}", self.column and f"column {self.column}")
+        parts = (self.file, self.sheet, self.row and f"row {self.row}", self.column and f"column {self.column}")
         place = ", ".join(part for part in parts if part)
         return _printable(f"{place}: {self.value}{': ' if self.value else ''}{self.message}")
 
 
 @dataclass(slots=True)
 class Findings:
-    """The errors, which forbid an import, the warnings, which do not, and what else is worth saying of one file."""
+    """The errors, which forbid an import, the warnings, which do not, and what else is worth saying of one file.
+
+    `sheet` is the table that is being read, where the file has several.
+    """
 
     file: str
+    sheet: str = ""
     errors: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     error_count: int = 0
     warning_count: int = 0
 
-    def error(self, message: Any, *, row: int = 0, column: str = "", value: Any = None) -> None:
+    def error(
+        self, message: Any, *, sheet: str | None = None, row: int = 0, column: str = "", value: Any = None
+    ) -> None:
         self.error_count += 1
-        self._keep(self.errors, message, row, column, value)
+        self._keep(self.errors, message, sheet, row, column, value)
 
-    def warning(self, message: Any, *, row: int = 0, column: str = "", value: Any = None) -> None:
+    def warning(
+        self, message: Any, *, sheet: str | None = None, row: int = 0, column: str = "", value: Any = None
+    ) -> None:
         self.warning_count += 1
-        self._keep(self.warnings, message, row, column, value)
+        self._keep(self.warnings, message, sheet, row, column, value)
 
-    def invalid(self, error: ValidationError, *, row: int, column: str, value: Any) -> None:
-        for message in error.messages:
-            self.error(message, row=row, column=column, value=value)
-
-    def _keep(self, kept: list[Finding], message: Any, row: int, column: str, value: Any) -> None:
+    def _keep(self, kept: list[Finding], message: Any, sheet: str | None, row: int, column: str, value: Any) -> None:
         if len(kept) < KEPT:
-            kept.append(Finding(self.file, row, column, _shown(value), str(message)))
+            place = self.sheet if sheet is None else sheet
+            kept.append(Finding(self.file, _printable(place), row, _printable(column), _shown(value), str(message)))
 
 
 def _printable(text: str) -> str:

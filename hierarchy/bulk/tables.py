@@ -1,4 +1,4 @@
-"""What can be imported: tables with their columns and natural keys, and the formats of files.
+"""What can be imported and exported: tables with their columns and natural keys, and how files show them.
 
 Each app declares its own in `bulk.py`, found as Django finds `admin.py`. What the models say already (fields, their
 validators, unique constraints) is read from them.
@@ -6,8 +6,9 @@ validators, unique constraints) is read from them.
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -19,9 +20,10 @@ from django.utils.module_loading import autodiscover_modules
 
 from hierarchy.entity import Entity
 from hierarchy.fields import KeyField
+from hierarchy.scoping import Scope
 
 if TYPE_CHECKING:
-    from hierarchy.bulk.source import Reader
+    from hierarchy.bulk.source import Draft, Findings, Reader
 
 Field: TypeAlias = "models.Field[Any, Any]"
 # A row by field, stored or planned.
@@ -33,13 +35,31 @@ class Column:
     """One column: the flat API's key for a field of the model.
 
     `refers_to` names the table in which a reference is looked up by its natural key. `parse` turns what people write
-    into what the field takes, where that is more than the field's own conversion.
+    into what the field takes, and `show` a value into what they read, where that is more than the field's own
+    conversion. `assumed` is the value of a part of the key that a row leaves open. A day alone is, with `ends_day`,
+    its last moment.
     """
 
     name: str
     field: str
     refers_to: str = ""
+    example: Any = ""
     parse: Callable[[Any], Any] | None = None
+    show: Callable[[Any], Any] | None = None
+    assumed: Any = None
+    ends_day: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A column that is exported and ignored on the way in: what chargers say of themselves, and what is counted.
+
+    `source` is a path or an expression to select; with `tally`, a name among those that `Table.tally` counts.
+    """
+
+    name: str
+    source: Any
+    tally: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +104,33 @@ class Table:
     """A kind of rows.
 
     `keys` are the natural keys, strongest first, as columns: a row that gives a key is the stored row that has it.
-    The last of them names a row of a tree by its path. `governed_by` are the references through which a restricted
-    operator's right to write is decided, the model's `site_paths` unless said. `derive` fills in what a new row
-    leaves open. `together` are fields that the model's `clean` compares without asking the database.
+    The last of them names a row of a tree by its path; with `has_namesakes` several rows may have it, and their `id`
+    tells them apart. `governed_by` are the references through which a restricted operator's right to write is
+    decided, the model's `site_paths` unless said. `derive` fills in what a new row leaves open. `together` are fields
+    that the model's `clean` compares without asking the database. `reports` are exported only; `tally` counts some of
+    them for the rows that a scope sees, by id. `spares` are the ids of rows that no import by a scope deletes.
     """
 
     name: str
     model: type[Entity]
     columns: tuple[Column, ...]
     keys: tuple[tuple[str, ...], ...]
+    has_namesakes: bool = False
     governed_by: tuple[str, ...] = ()
     derive: Callable[[dict[str, Any]], None] | None = None
     together: tuple[str, ...] = ()
+    reports: tuple[Report, ...] = ()
+    tally: Callable[[Scope], Mapping[int, Mapping[str, Any]]] | None = None
+    spares: Callable[[Scope], Collection[int]] | None = None
 
     @cached_property
     def by_name(self) -> Mapping[str, Column]:
         return {column.name: column for column in self.columns}
+
+    @cached_property
+    def assumed(self) -> Values:
+        """What a row says by saying nothing."""
+        return {column.field: column.assumed for column in self.columns if column.assumed is not None}
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:
@@ -116,6 +147,11 @@ class Table:
         compared = {field.of: field.name for field in self.key_fields}
         fields = [[self.by_name[name].field for name in key] for key in self.keys]
         return tuple(tuple(compared.get(name, name) for name in key) for key in fields)
+
+    @cached_property
+    def single_keys(self) -> tuple[int, ...]:
+        """Which of the natural keys are one text."""
+        return tuple(number for number, key in enumerate(self.keys) if len(key) == 1)
 
     @cached_property
     def parent(self) -> Column | None:
@@ -199,8 +235,54 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """A column of a sheet, and the table's column that it fills. `also` are other words that people write for it.
+
+    `example` is its own where the column's would be the same row once more.
+    """
+
+    name: str
+    table: str
+    column: str
+    also: tuple[str, ...] = ()
+    example: Any = None
+
+
+# Turns the rows of one sheet, as they come, into drafts: `take(row, values)`.
+Taker: TypeAlias = "Callable[[int, dict[str, Any]], Iterable[Draft]]"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as files have it. Most have the columns of one table; others spread each row over several.
+
+    `needs` are the columns, one of each tuple, that tell this sheet from others in a file that does not name it.
+    """
+
+    name: str
+    headings: tuple[Heading, ...]
+    needs: tuple[tuple[str, ...], ...]
+    taker: Callable[[Findings], Taker] | None = None
+    is_exported: bool = True
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(heading.table for heading in self.headings))
+
+    @classmethod
+    def of(cls, table: Table) -> Sheet:
+        """The sheet that shows one table as it is."""
+        keys = [[name for name in key if table.by_name[name].assumed is None] for key in table.keys]
+        return cls(
+            name=table.name,
+            headings=tuple(Heading(column.name, table.name, column.name) for column in table.columns),
+            needs=tuple((name,) for name in keys[0]) if len(keys) == 1 else (tuple(key[-1] for key in keys),),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of file: `read` turns an open file into rows."""
+    """A kind of file with columns of its own: `read` turns an open file into rows."""
 
     name: str
     title: str | Promise
@@ -208,29 +290,47 @@ class Format:
 
 
 _tables: dict[str, Table] = {}
+_sheets: dict[str, Sheet] = {}
 _formats: dict[str, Format] = {}
 
 
-def register(*declared: Table | Format) -> None:
-    """Make tables and formats known. Tables come in the order in which they are written: what others refer to first."""
+def register(*declared: Table | Sheet | Format) -> None:
+    """Make tables, sheets and formats known. Tables come in the order in which they are written: what others refer to
+    first. A table that no sheet was declared for has one of its own."""
     for one in declared:
         if isinstance(one, Format):
             _formats[one.name] = one
+        elif isinstance(one, Sheet):
+            for name in one.tables if one.is_exported else ():
+                _sheets.pop(name, None)
+            _sheets[one.name] = one
         else:
             missing = {column.refers_to for column in one.references} - {one.name, *_tables}
             assert not missing, f"{one.name} refers to {missing}, which must be registered before it."
             _tables[one.name] = one
+            _sheets[one.name] = Sheet.of(one)
+
+
+@functools.cache
+def _discover() -> None:
+    autodiscover_modules("bulk")
 
 
 def tables() -> Mapping[str, Table]:
     """Every table by name, what others refer to first."""
-    autodiscover_modules("bulk")
+    _discover()
     return _tables
+
+
+def sheets() -> Mapping[str, Sheet]:
+    """Every sheet by name, in the order in which files have them."""
+    _discover()
+    return _sheets
 
 
 def formats() -> Mapping[str, Format]:
     """Every format by name."""
-    autodiscover_modules("bulk")
+    _discover()
     return _formats
 
 

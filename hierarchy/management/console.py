@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError
 from django.db import models
+from django.utils.functional import Promise
+from tqdm import tqdm
 
 from config.api.errors import Problem
 from hierarchy.journal import COMMAND
@@ -57,3 +60,8 @@ def _lines(error: ValidationError) -> Iterator[str]:
     for name, messages in error.message_dict.items():
         for message in messages:
             yield message if name == "__all__" else f"{name}: {message}"
+
+
+def shown(rows: Iterable[Any], what: str | Promise, total: int | None) -> Iterable[Any]:
+    """A progress bar on standard error, where that is a terminal."""
+    return tqdm(rows, desc=str(what), total=total, unit=" rows", file=sys.stderr, disable=None, leave=False)

@@ -58,7 +58,8 @@ def _written(records, delimiter=","):
 def _counts(answer):
     """created, changed, moved and unchanged by table."""
     lines = [line.split() for line in answer.text.splitlines()]
-    return {line[0]: [int(number) for number in line[1:]] for line in lines if line[:1] and line[0] in TABLES}
+    found = {line[0]: [int(number) for number in line[1:]] for line in lines if line[:1] and line[0] in TABLES}
+    return {table: numbers[:3] + numbers[4:] for table, numbers in found.items()}
 
 
 TABLES = ("sites", "chargers", "sockets")
@@ -140,11 +141,12 @@ def test_every_row_has_its_line_in_the_journal(load):
     lines = Change.objects.filter(customer_id=customer.pk)
     assert Counter(lines.order_by().values_list("object_type", "action", "road")) == {
         ("customer", "created", "import"): 1,
+        ("import", "created", "import"): 1,
         ("site", "created", "import"): 27,
         ("charger", "created", "import"): 29,
         ("socket", "created", "import"): 27,
     }
-    assert sorted(lines.values_list("sequence", flat=True)) == list(range(1, 85))
+    assert sorted(lines.values_list("sequence", flat=True)) == list(range(1, 86))
     socket = Socket.objects.select_related("charger__site").filter(number=2).first()
     line = lines.get(object_type="socket", object_id=socket.pk)
     ids = socket.charger.site.get_ancestors(include_self=True).values_list("pk", flat=True)

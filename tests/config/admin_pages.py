@@ -26,6 +26,8 @@ def filled(response, **values):
             if isinstance(field.field.widget, forms.CheckboxInput):
                 if value:
                     data[field.html_name] = "on"
+            elif isinstance(field.field.widget, forms.CheckboxSelectMultiple):
+                data[field.html_name] = tuple(value or ())
             else:
                 data[field.html_name] = "" if value is None else field.field.widget.format_value(value)
     data = {name: value[0] if isinstance(value, list) else value for name, value in data.items()}

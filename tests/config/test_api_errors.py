@@ -38,7 +38,7 @@ def test_what_is_not_offered(world, path):
     assert_problem(Api(world.ada).get(path, accept="image/png"), 406, "Only application/json is offered")
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", PATHS[:-1])
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_reads_are_not_written_to(world, path, method):
     assert_problem(Api(world.ada).request(method, path), 405, "Method not allowed")
@@ -52,7 +52,7 @@ def test_head_and_options(world, path):
     assert api.request("options", path).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["", "/", "/nothing", "/sites/tree/", "/sites", "/chargers/A/B/authorised-drivers"])
+@pytest.mark.parametrize("path", ["", "/", "/nothing", "/sites/tree/", "/chargers/A/B/authorised-drivers"])
 def test_an_unknown_path(world, path):
     for method in ("get", "post", "delete"):
         assert_problem(Api(world.ada).request(method, path), 404, "Not found")

@@ -36,6 +36,9 @@ def manage(command, **values):
         ("LOG_LEVEL", "NOPE"),
         ("SESSION_HOURS", "0"),
         ("SESSION_HOURS", "many"),
+        ("IMPORT_MAX_MEGABYTES", "0"),
+        ("MAP_TILE_URL", "https://x/1.png"),
+        ("WEBHOOK_PRIVATE_NETWORKS", "10.0.0.0/99"),
     ],
 )
 def test_a_wrong_value_is_named_in_one_line(name, value):

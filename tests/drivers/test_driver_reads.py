@@ -8,9 +8,9 @@ from tests import contract
 from tests.api import BAD_ROUTE, Api, assert_problem
 from tests.conftest import made
 
-# 1 the key; 2 drivers, 3 tags, 4 external ids, 5 rights on sites, 6 rights on chargers; 7 sites; 8 chargers,
-# 9 sockets, 10 configurations
-DRIVERS = 10
+# 1 the key, 2 the answer's tag; 3 drivers, 4 tags, 5 external ids, 6 rights on sites, 7 rights on chargers; 8 sites;
+# 9 chargers, 10 sockets, 11 configurations
+DRIVERS = 11
 
 
 @pytest.fixture

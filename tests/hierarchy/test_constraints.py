@@ -11,8 +11,8 @@ from django.db.models import UniqueConstraint
 from chargers.models import Charger, ChargerConfiguration, Socket
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
 from hierarchy.constraints import SameCustomer
-from hierarchy.models import Change, Customer, Site
-from operators.models import Operator, SiteGrant
+from hierarchy.models import Change, Customer, Import, ImportPlan, Mark, Site
+from operators.models import Operator, Repeat, SiteGrant, ToldStatus
 from tests.conftest import NOON, made
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 APPS = ("hierarchy", "chargers", "drivers", "operators")
 MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
 
-INSERT, UPDATE = "insert", "update"
+INSERT, TWICE, UPDATE = "insert", "twice", "update"
 
 
 def add(model, **values):
@@ -33,12 +33,20 @@ def put(name, **values):
     return UPDATE, None, name, values
 
 
+def twice(model, **values):
+    """A case: a row that can be there once."""
+    return TWICE, model, None, values
+
+
 # Two ways of writing each that are the same name.
 SAME_TEXT = [("Straße", "STRASSE"), ("é", "e\u0301"), ("Ä", "ä"), ("A  B", " a\u00a0b "), ("ΌΣΟΣ", "όσος"), ("ﬁ", "FI")]
 
 # What each constraint refuses. A new constraint needs a case here.
 CASES = {
     "customer_name": [put("southwind", name_key="northwind")],
+    "import_plan_applied_same_customer": [
+        add(ImportPlan, customer="northwind", applied_as="foreign_import", file_name="x", content=b"", steps=b"")
+    ],
     "site_parent_same_customer": [
         put("west", parent="depot"),
         put("depot", parent="harbour"),
@@ -84,6 +92,10 @@ CASES = {
     "socket_status": [add(Socket, charger="gar_1", number=9, status="Broken")],
     "configuration_name": [add(ChargerConfiguration, charger="quay_1", name="HEARTBEATINTERVAL")],
     "driver_home_same_customer": [put("dora", home_site="depot")],
+    "mark_once": [twice(Mark, customer="northwind", place=1, number=1)],
+    "told_status_once": [twice(ToldStatus, webhook_id=1, charger_id=1, status_version=1)],
+    "repeat_once": [twice(Repeat, owner="key 1", name="a")],
+    "operator_email": [put("rob", email_key="ada@northwind.example"), put("sue", email_key="pat@platform.example")],
     "driver_external_id": [put("dirk", external_id_key="d/1")],
     "driver_payer_id_not_negative": [put("dora", payer_id=-1)],
     "tag_driver_same_customer": [put("dora_fob", driver="sid")],
@@ -118,7 +130,7 @@ CASES = {
 
 def referring(values, world):
     """The values of a case, with rows for names."""
-    references = {"customer", "site", "parent", "home_site", "charger", "driver", "operator"}
+    references = {"customer", "site", "parent", "home_site", "charger", "driver", "operator", "applied_as"}
     return {
         name: getattr(world, value) if name in references and value is not None else value
         for name, value in values.items()
@@ -128,8 +140,8 @@ def referring(values, world):
 def write(case, world):
     kind, model, name, values = case
     values = referring(values, world)
-    if kind == INSERT:
-        model._base_manager.bulk_create([model(**values)])
+    if kind in (INSERT, TWICE):
+        model._base_manager.bulk_create([model(**values) for _ in range(1 + (kind == TWICE))])
     else:
         row = getattr(world, name)
         row._meta.model._base_manager.filter(pk=row.pk).update(**values)
@@ -157,6 +169,7 @@ def refusal(case, world):
 
 
 def test_the_database_refuses_each_of_them(world):
+    world.foreign_import = made(Import, customer=world.southwind, file_name="x")
     found = [(name, case, refusal(case, world)) for name, cases in CASES.items() for case in cases]
     told = connection.vendor == "postgresql"
     assert not [one for one in found if one[2] != (one[0] if told else "a constraint")]

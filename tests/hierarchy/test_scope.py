@@ -7,9 +7,9 @@ from django.contrib.auth.models import AnonymousUser
 from chargers.models import Charger, ChargerConfiguration, Socket
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
 from hierarchy import scoping
-from hierarchy.models import Change, Customer, Site
+from hierarchy.models import Change, Customer, Import, ImportPlan, Site
 from hierarchy.scoping import Scope, Scoped
-from operators.models import ApiKey, Operator, SiteGrant
+from operators.models import ApiKey, Operator, SiteGrant, Webhook
 from tests.conftest import made
 from tests.networks import RandomNetwork
 
@@ -17,8 +17,9 @@ pytestmark = pytest.mark.django_db
 
 APPS = ("hierarchy", "chargers", "drivers", "operators")
 MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
-# Not read by anybody: a number on which the journal locks.
-NOT_SCOPED = {"ChangeCounter"}
+# Not read by anybody: a number on which the journal locks, marks of what was reported, what a webhook told, and answers
+# that may come again.
+NOT_SCOPED = {"ChangeCounter", "Mark", "Repeat", "ToldStatus"}
 
 # The customer of a row, and the sites that a restricted operator must see to see it.
 RULES = {
@@ -35,7 +36,10 @@ RULES = {
     Operator: (lambda row: row.customer_id, lambda row: [row.home_site_id]),
     SiteGrant: (lambda row: row.customer_id, lambda row: [row.site_id, row.operator.home_site_id]),
     ApiKey: (lambda row: row.operator.customer_id, None),
+    Webhook: (lambda row: row.operator.customer_id, None),
     Change: (lambda row: row.customer_id, None),
+    Import: (lambda row: row.customer_id, None),
+    ImportPlan: (lambda row: row.customer_id, None),
 }
 
 
@@ -58,6 +62,8 @@ class NaiveSight:
         operator = self.operator
         if not operator.is_active:
             return False
+        if isinstance(row, ImportPlan):
+            return row.operator_id == operator.pk
         if operator.is_superuser:
             return True
         customer_of, sites_of = RULES[type(row)]
@@ -85,6 +91,9 @@ def test_everybody_sees_what_the_rule_says(seed):
     operators = [operator for network in networks for operator in network.operators]
     for operator in operators:
         ApiKey._base_manager.create(operator=operator, name="Key", hint="ctk_", digest=str(operator.pk))
+        Webhook._base_manager.create(operator=operator, name="Hook", url="https://hook.example/")
+        for model in (Import, ImportPlan):
+            model._base_manager.create(customer=operator.customer, operator_id=operator.pk, file_name="x", sha256="")
     disabled = networks[0].operators[0]
     Operator._base_manager.filter(pk=disabled.pk).update(is_active=False)
     operators.append(made(Operator, email="pat@platform.example", name="Pat", is_superuser=True))

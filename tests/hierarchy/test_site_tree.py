@@ -20,8 +20,8 @@ def counts(site):
 def test_it_works(world, django_assert_num_queries):
     api = Api(world.ada)
     api.get("/sites/tree")  # The key's use is noted; it is not again within a minute.
-    with django_assert_num_queries(5):
-        # 1 the key with its operator and customer, 2 sites, 3 chargers, 4 sockets, 5 configurations
+    with django_assert_num_queries(6):
+        # 1 the key with its operator and customer, 2 the tag, 3 sites, 4 chargers, 5 sockets, 6 configurations
         response = api.get("/sites/tree")
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"
@@ -114,7 +114,7 @@ def test_counts_take_in_the_subsites(world):
 def test_without_details_only_names_remain(world, django_assert_num_queries):
     api = Api(world.ada)
     api.get("/sites/tree")
-    with django_assert_num_queries(2):  # 1 the key, 2 sites
+    with django_assert_num_queries(3):  # 1 the key, 2 the tag, 3 sites
         response = api.get("/sites/tree?excludeDetails=true")
     contract.check("[outline]", response.data)
     assert [site["groupName"] for site in response.data] == ["Airport", "Harbour"]

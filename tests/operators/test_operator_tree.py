@@ -16,9 +16,9 @@ def ada(world):
 
 
 def test_it_works(world, ada, django_assert_num_queries):
-    # 1 the key; 2 operators, 3 sites, 4 grants; 5 drivers, 6 tags, 7 external ids, 8 rights on sites, 9 rights on
-    # chargers; 10 chargers, 11 sockets, 12 configurations
-    with django_assert_num_queries(12):
+    # 1 the key, 2 the tag; 3 operators, 4 sites, 5 grants; 6 drivers, 7 tags, 8 external ids, 9 rights on sites,
+    # 10 rights on chargers; 11 chargers, 12 sockets, 13 configurations
+    with django_assert_num_queries(13):
         data = ada.get("/operators/tree").data
     contract.check("operatorTree", data)
     east, spare = data["operatorGroups"]
@@ -67,7 +67,7 @@ def test_an_operator_without_grants_has_no_groups(world, ada):
 
 def test_without_hierarchy_only_groups_are_left_out(world, ada, django_assert_num_queries):
     whole = ada.get("/operators/tree").data
-    with django_assert_num_queries(3):  # 1 the key, 2 operators, 3 sites
+    with django_assert_num_queries(4):  # 1 the key, 2 the tag, 3 operators, 4 sites
         bare = ada.get("/operators/tree?excludeHierarchy=true").data
 
     def emptied(operators):

@@ -11,6 +11,7 @@ from config.api.views import ApiView, streamed
 from hierarchy.db import snapshot
 from hierarchy.documents import single_site, site_outline, site_tree
 from hierarchy.models import Site
+from hierarchy.revision import tagged
 from hierarchy.serializers import SiteOutlineSerializer, SiteSerializer
 from hierarchy.text import comparison_key
 
@@ -29,6 +30,7 @@ class SiteTreeView(ApiView):
         ),
         tags=["Sites"],
     )
+    @tagged
     def get(self, request: Request) -> StreamingHttpResponse:
         outline = switch(request._request, "excludeDetails", BadTreeParameters)
         with snapshot():
@@ -50,6 +52,7 @@ class SiteByExternalIdView(ApiView):
         responses=SiteSerializer,
         tags=["Sites"],
     )
+    @tagged
     def get(self, request: Request, externalId: str) -> StreamingHttpResponse:
         without_subsites = switch(request._request, "excludeSubgroups")
         key = comparison_key(text_id("externalId", externalId, 255))

@@ -1,0 +1,79 @@
+"""What is asked for by a word or a place: one of several names, and one page of a list that has an order of its own."""
+
+import difflib
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.response import Response
+
+from config.api.parameters import wrong
+
+USUAL_LIMIT = 100
+MOST = 1000
+_FURTHEST = 10**9
+
+PAGING = ("limit", "offset")
+
+
+def word(request: HttpRequest, name: str, known: Collection[str], usual: str = "") -> str:
+    """A parameter that is one of `known`, or `usual` when it is not given."""
+    text = request.GET.get(name)
+    if text is None:
+        return usual
+    if text not in known:
+        near = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
+        hint = _(" Did you mean %s?") % near[0] if near else ""
+        raise wrong(name, "unknown", _("Must be one of %s.") % ", ".join(known) + hint)
+    return text
+
+
+def page(request: HttpRequest, rows: Sequence[Any] | QuerySet[Any]) -> tuple[list[Any], str | None]:
+    """The part of `rows` that the request asks for, and the address of the next one, null after the last."""
+    limit = _number(request, "limit", USUAL_LIMIT, 1, MOST)
+    offset = _number(request, "offset", 0, 0, _FURTHEST)
+    found = list(rows[offset : offset + limit + 1])
+    if len(found) <= limit:
+        return found, None
+    query = request.GET.copy()
+    query["offset"] = str(offset + limit)
+    return found[:limit], request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def page_response(items: Any, following: str | None) -> Response:
+    headers = {"Link": f'<{following}>; rel="next"'} if following else {}
+    return Response({"items": items, "next": following}, headers=headers)
+
+
+def _number(request: HttpRequest, name: str, usual: int, least: int, most: int) -> int:
+    text = request.GET.get(name, str(usual))
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and least <= int(text) <= most):
+        detail = _("Must be a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}
+        raise wrong(name, "out_of_range", detail)
+    return int(text)
+
+
+def query_parameter(name: str, description: str, known: Collection[str] = (), **more: Any) -> OpenApiParameter:
+    """A textual parameter for the documentation; `known` are its values."""
+    enum = list(known) or None
+    return OpenApiParameter(name, str, OpenApiParameter.QUERY, description=description, enum=enum, **more)
+
+
+def described_paging() -> list[OpenApiParameter]:
+    """The parameters of `page` for the documentation."""
+    described = {
+        "limit": ("How many objects a page has at most.", 1, MOST, USUAL_LIMIT),
+        "offset": ("How many objects come before the page: `next` has the address of the next one.", 0, _FURTHEST, 0),
+    }
+    return [
+        OpenApiParameter(
+            name,
+            {"type": "integer", "minimum": least, "maximum": most, "default": usual},
+            OpenApiParameter.QUERY,
+            description=text,
+        )
+        for name, (text, least, most, usual) in described.items()
+    ]

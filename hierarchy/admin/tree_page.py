@@ -1,0 +1,279 @@
+"""The tree of sites as a page that opens branch by branch, and moving a site to another place."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from config.api.errors import Conflict
+from drivers import what_if as access
+from drivers.what_if import Effect
+from hierarchy import journal, services, tree
+from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
+from hierarchy.admin.choices import is_id
+from hierarchy.admin.entities import EntityAdmin, places
+from hierarchy.admin.tree_lines import COLUMNS, Branches, Content, Place, contents
+from hierarchy.db import snapshot
+from hierarchy.models import Site
+from hierarchy.scoping import Scope
+from hierarchy.selectors import sites_above
+from operators import what_if as sight
+
+# Which branches are open the browser remembers: the page's script writes this cookie as well.
+COOKIE = "open_sites"
+MOST_OPEN = 100
+
+# What the address says: branches to open and to close, the site below which to look, and where a site is to go.
+OPEN, CLOSE, AT, TO = "open", "close", "at", "to"
+TOP = "top"
+
+
+@dataclass(slots=True)
+class Move:
+    """A move as it is confirmed: what goes along, who gains and loses by it, or why it cannot be.
+
+    `seen` stands for the two sites as the person saw them: it differs when one of them, or its place, has changed.
+    """
+
+    parent: Site | None
+    origin: str
+    target: str
+    refusal: str = ""
+    subsites: int = 0
+    content: Content | None = None
+    access: Effect | None = None
+    sight: Effect | None = None
+    seen: str = ""
+
+    @classmethod
+    def plan(cls, scope: Scope, site: Site, parent: Site | None) -> Move:
+        with snapshot():
+            named = places(scope, [site.parent_id, parent.pk if parent else None])
+            move = cls(parent, named.get(site.parent_id, ""), named.get(parent.pk, "") if parent else "")
+            move.refusal = _refusal(scope, site, parent)
+            if not move.refusal:
+                row = Site.objects.visible_to(scope).values_list(*COLUMNS).get(pk=site.pk)
+                place = Place(*row)
+                move.subsites, move.content = place.subsites, contents(scope, [place])[site.pk]
+                move.access = access.site_move(scope, site, parent)
+                move.sight = sight.site_move(scope, site, parent)
+                move.seen = _seen(site, parent)
+        return move
+
+
+# What a move leaves as it is.
+_NOT_OF_PLACE = {one.name for one in Site._meta.concrete_fields} - {"customer", "parent", "name", "name_key"}
+
+
+def _refusal(scope: Scope, site: Site, parent: Site | None) -> str:
+    """Why the services would not move the site there, as far as can be said before."""
+    if site.parent_id == (parent.pk if parent else None):
+        return gettext("%(site)s lies there already.") % {"site": site}
+    moved = copy.copy(site)
+    moved.parent = parent
+    try:
+        services.check_write(scope, moved, site)
+        moved.clean()
+        moved.validate_constraints(exclude=_NOT_OF_PLACE)
+    except REFUSALS as error:
+        return sentence(error)
+    return ""
+
+
+def _seen(site: Site, parent: Site | None) -> str:
+    """The versions of both as they are now and the sites above them, unreadable: some may be out of sight."""
+    ids = [site.pk, *([parent.pk] if parent else [])]
+    versions = sorted(Site.objects.order_by().filter(pk__in=ids).values_list("pk", "version"))
+    above = sorted(sites_above(ids).items())
+    return salted_hmac("hierarchy.admin.tree_page", f"{versions} {above}").hexdigest()
+
+
+class SiteTreeAdmin(EntityAdmin):
+    """The pages of the tree, for the admin of sites."""
+
+    def trail_of(self, request: HttpRequest, row: Any) -> list[tuple[int, str]]:
+        return self.trail(request, row.parent_id)
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view
+        return [
+            path("tree/", page(self.tree_view), name="hierarchy_site_tree"),
+            path("tree/children/", page(self.children_view), name="hierarchy_site_topmost"),
+            path("tree/<str:site_id>/children/", page(self.children_view), name="hierarchy_site_children"),
+            path("<path:object_id>/move/", page(self.move_view), name="hierarchy_site_move"),
+            *super().get_urls(),
+        ]
+
+    def tree_view(self, request: HttpRequest) -> HttpResponse:
+        """The page: its branches as they were left open, or what a search finds."""
+        scope = scope_of(request)
+        asked = request.GET.get(SEARCH_VAR, "").strip()
+        with snapshot():
+            at = self._site_at(scope, request.GET.get(AT, ""))
+            opened = _opened(request)
+            if asked:
+                context = self._found(request, scope, at, asked)
+            else:
+                context = {"lines": Branches(scope, at, _page(request)).read(opened).lines(opened)}
+            trail = self.trail(request, at.pk) if at else []
+        address = reverse("admin:hierarchy_site_tree")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Below %(site)s") % {"site": at} if at else gettext("Tree of sites"),
+            "opts": self.opts,
+            "at": at,
+            "trail": trail,
+            "asked": asked,
+            "address": address,
+            "cookie": COOKIE,
+            "most_open": MOST_OPEN,
+            "may_move_to_top": not scope.is_restricted,
+            "has_add_permission": self.has_add_permission(request),
+            **context,
+        }
+        response = TemplateResponse(request, "admin/hierarchy/site/tree.html", context)
+        if OPEN in request.GET or CLOSE in request.GET:
+            remembered = "-".join(str(pk) for pk in opened)
+            response.set_cookie(COOKIE, remembered, path=address, secure=request.is_secure(), samesite="Lax")
+        return response
+
+    def children_view(self, request: HttpRequest, site_id: str = "") -> HttpResponse:
+        """The lines below one site, or further topmost ones, for a page that is open already."""
+        scope = scope_of(request)
+        with snapshot():
+            at = self._site_at(scope, site_id)
+            opened = _opened(request)
+            lines = Branches(scope, at, _page(request)).read(opened).lines(opened)
+        context = {"lines": lines, "at": at}
+        return TemplateResponse(request, "admin/hierarchy/site/tree_lines.html", context)
+
+    def _found(self, request: HttpRequest, scope: Scope, at: Site | None, asked: str) -> dict[str, Any]:
+        sites = Site.objects.visible_to(scope)
+        if at is not None:
+            sites = sites.at_or_below(at).exclude(pk=at.pk)
+        branches = Branches(scope, at)
+        found, has_more = branches.search(self.get_search_results(request, sites, asked)[0])
+        return {"lines": branches.lines(branches.inner, found), "found": len(found), "has_more": has_more}
+
+    def _site_at(self, scope: Scope, site_id: str) -> Site | None:
+        """The site of an address, None when it names none."""
+        if not site_id:
+            return None
+        site: Site | None = Site.objects.visible_to(scope).filter(pk=site_id).first() if is_id(site_id) else None
+        if site is None:
+            raise Http404
+        return site
+
+    # Moving: choose where to, look at what changes, say yes.
+
+    def move_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        try:
+            site = self.get_object(request, unquote(object_id))
+        except Http404:
+            text = gettext("This site was deleted in the meantime, or you do not see it any more.")
+            self.message_user(request, text, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:hierarchy_site_tree"))
+        if not self.has_change_permission(request, site):
+            raise PermissionDenied
+        given = request.POST if request.method == "POST" else request.GET
+        is_to_top = given.get(TO) == TOP
+        form = self._target_form(request, site, given if TO in given and not is_to_top else None)
+        if not is_to_top and not form.is_valid():
+            context = {
+                "form": form,
+                "may_move_to_top": site.parent_id is not None and not scope_of(request).is_restricted,
+            }
+            return self._move_page(request, site, "tree_move", context)
+        parent: Site | None = None if is_to_top else form.cleaned_data[TO]
+        return self._move(request, site, parent) if request.method == "POST" else self._confirm(request, site, parent)
+
+    def _confirm(self, request: HttpRequest, site: Site, parent: Site | None, conflict: str = "") -> HttpResponse:
+        move = Move.plan(scope_of(request), site, parent)
+        answer = self._move_page(request, site, "tree_confirm", {"move": move, "conflict": conflict})
+        answer.status_code = 409 if conflict else 200
+        return answer
+
+    def _move(self, request: HttpRequest, site: Site, parent: Site | None) -> HttpResponse:
+        caller = caller_of(request)
+        try:
+            with journal.recording(caller), tree.lock():
+                if request.POST.get("seen") != _seen(site, parent):
+                    raise Conflict(
+                        _(
+                            "Somebody moved or changed one of the two sites in the meantime, so nothing was moved. "
+                            "Here is what the move would change now."
+                        ),
+                        code="stale",
+                    )
+                services.site_move(caller, site, parent)
+        except REFUSALS as error:
+            return self._confirm(request, site, parent, sentence(error))
+        target = places(caller.scope, [parent.pk])[parent.pk] if parent else gettext("the top")
+        text = gettext("%(site)s was moved to %(target)s.") % {"site": site, "target": target}
+        self.message_user(request, text, messages.SUCCESS)
+        return HttpResponseRedirect(_shown(site))
+
+    def _target_form(self, request: HttpRequest, site: Site, given: Any) -> forms.Form:
+        targets: Any = self.formfield_for_foreignkey(
+            Site._meta.get_field("parent"), request, label=_("Move to"), required=True
+        )
+        targets.queryset = targets.queryset.filter(customer_id=site.customer_id)
+        targets.help_text = _("The site below which it is to lie. Type a part of its name.")
+        targets.widget.outside_of = site.pk
+        form = forms.Form(given)
+        form.fields[TO] = targets
+        return form
+
+    def _move_page(self, request: HttpRequest, site: Site, name: str, context: dict[str, Any]) -> TemplateResponse:
+        whole = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Move %(site)s") % {"site": site},
+            "opts": self.opts,
+            "original": site,
+            "trail": self.trail(request, site.parent_id),
+            "tree_address": _shown(site),
+            "only_visible": scope_of(request).is_restricted,
+            **context,
+        }
+        return TemplateResponse(request, f"admin/hierarchy/site/{name}.html", whole)
+
+
+def _shown(site: Site) -> str:
+    """The address of the tree, open down to a site."""
+    return f"{reverse('admin:hierarchy_site_tree')}?{OPEN}={site.pk}#site-{site.pk}"
+
+
+def _opened(request: HttpRequest) -> list[int]:
+    """The sites that are open: those that the browser remembers and the address opens, without what it closes."""
+    opened = dict.fromkeys(_ids(request.COOKIES.get(COOKIE, ""), "-"))
+    asked = _ids(request.GET.get(OPEN, ""), ",")[:MOST_OPEN]
+    # Nobody sees what is open below something closed.
+    for line in sites_above(asked).values() if asked else ():
+        for above in reversed(line):
+            opened.pop(above, None)
+            opened[above] = None
+    for closed in _ids(request.GET.get(CLOSE, ""), ","):
+        opened.pop(closed, None)
+    return list(opened)[-MOST_OPEN:]
+
+
+def _ids(text: str, separator: str) -> list[int]:
+    return [int(one) for one in text.split(separator) if is_id(one)]
+
+
+def _page(request: HttpRequest) -> int:
+    asked = request.GET.get(PAGE_VAR, "")
+    return max(int(asked), 1) if is_id(asked) and len(asked) < 10 else 1

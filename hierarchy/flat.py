@@ -1,0 +1,76 @@
+"""The flat site, and what changed."""
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from config.api.flat import FlatSerializer, NamedNumber
+from hierarchy import journal
+from hierarchy.models import GroupType, Site
+
+
+class GroupTypeField(NamedNumber):
+    choices = GroupType
+    example = GroupType.SITE.value
+
+
+class FlatSiteSerializer(FlatSerializer):
+    """A site with the id of the site above; `parentId` null is the top."""
+
+    model = Site
+    kind, noun, nouns = "site", "site", "sites"
+    keys = {
+        "id": "id",
+        "parentId": "parent",
+        "groupName": "name",
+        "groupType": "group_type",
+        "externalId": "external_id",
+        "publicGroupName": "public_name",
+        "payerId": "payer_id",
+        "costId": "cost_id",
+        "costName": "cost_name",
+        "paymentRecipientId": "payment_recipient_id",
+        "timeZone": "time_zone",
+    }
+    classes = {"groupType": GroupTypeField}
+    sample = {"id": 12, "parentId": 7, "groupName": "East car park", "groupType": 2, "externalId": "N-12"}
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """One change. `fields` has the old and the new value of each key that changed; `key` is the object's name then."""
+
+    sequence = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    action = serializers.ChoiceField(choices=journal.ACTIONS)
+    objectType = serializers.CharField()
+    objectId = serializers.IntegerField()
+    key = serializers.CharField()
+    fields = serializers.DictField(child=serializers.ListField())  # type: ignore[assignment]
+    actor = serializers.CharField()
+    requestId = serializers.CharField()
+
+
+class ChangePageSerializer(serializers.Serializer[Any]):
+    """Changes, and where to go on; `hasMore` says whether there is more already."""
+
+    items = ChangeSerializer(many=True)
+    next = serializers.CharField()
+    hasMore = serializers.BooleanField()
+
+    sample: ClassVar[dict[str, Any]] = {
+        "items": [
+            {
+                "sequence": 1207,
+                "at": "2026-06-01T12:00:00.123Z",
+                "action": journal.MOVED,
+                "objectType": "charger",
+                "objectId": 31,
+                "key": "QUAY-1",
+                "fields": {"groupId": [12, 14]},
+                "actor": "ada@northwind.example",
+                "requestId": "b5a2c1",
+            }
+        ],
+        "next": "WyJmMTAyIiwxMjA3XQ:1xUjzE:SMQ_U6DMIR9s",
+        "hasMore": False,
+    }

@@ -1,0 +1,137 @@
+"""What changed: the journal as somebody follows it who keeps a copy of the network.
+
+A follower takes a cursor with `since=latest`, reads the flat lists, and from then on reads the changes and, of each
+object that they name, the flat object again. What a restricted caller sees also changes with no line of its own: when
+the caller's grants change, and when a site, charger, driver or operator crosses the border of the granted subtrees,
+which takes along all that hangs on it. Then the answer is 410, and the follower starts again.
+"""
+
+import hashlib
+from typing import Any
+
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api.errors import Problem
+from config.api.lists import MOST, USUAL_LIMIT, read_limit
+from config.api.parameters import wrong
+from config.api.schema import error_response
+from config.api.views import ApiView
+from hierarchy import changes, journal
+from hierarchy.db import snapshot
+from hierarchy.flat import ChangePageSerializer
+from hierarchy.models import Change
+from hierarchy.scoping import NOTHING, Scope
+
+_SALT = "chargetree.changes"
+_LATEST = "latest"
+
+
+class ScopeChanged(Problem):
+    """What the caller sees is not what the cursor was made for."""
+
+    status = status.HTTP_410_GONE
+    code = "scope-changed"
+    title = "What you see has changed"
+
+
+class ChangesView(ApiView):
+    query_parameters = ("since", "limit")
+
+    @extend_schema(
+        operation_id="listChanges",
+        summary="What changed since",
+        description="In the order in which it happened, deletions included. `next` is where to go on, now or later.",
+        parameters=[
+            OpenApiParameter(
+                "since",
+                str,
+                description="The `next` of the answer before. `latest`: no changes, only where to begin. Without it, "
+                "from the beginning.",
+            ),
+            OpenApiParameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL_LIMIT},
+                description="How many changes to give at most.",
+            ),
+        ],
+        responses={200: ChangePageSerializer, 410: error_response("What the caller sees has changed: start again")},
+        tags=["Changes"],
+        examples=[OpenApiExample("A move", value=ChangePageSerializer.sample, response_only=True)],
+    )
+    def get(self, request: Request) -> Response:
+        try:
+            limit = read_limit(request.query_params.get("limit", str(USUAL_LIMIT)))
+        except ValidationError as error:
+            raise wrong("limit", "limit", " ".join(error.messages)) from None
+        given = request.query_params.get("since")
+        start = _opened(self.scope, given) if given not in (None, _LATEST) else 0
+        with snapshot():
+            latest = _latest(self.scope)
+            lines = _lines(self.scope, start, limit + 1) if given != _LATEST else []
+            has_more = len(lines) > limit
+            del lines[limit:]
+            end = lines[-1].sequence if has_more else latest
+            if self.scope.is_restricted and given != _LATEST:
+                _refuse_crossings(self.scope, start, end)
+        return Response(
+            {
+                "items": [changes.item(line, self.scope) for line in lines],
+                "next": _sealed(self.scope, end),
+                "hasMore": has_more,
+            }
+        )
+
+
+def _latest(scope: Scope) -> int:
+    """The number of the customer's last change, whoever sees it."""
+    assert scope.customer_id is not None
+    everything = Change.objects.visible_to(Scope.whole_customer(scope.customer_id))
+    return everything.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+
+
+def _lines(scope: Scope, start: int, limit: int) -> list[Any]:
+    seen = Change.objects.visible_to(scope).filter(sequence__gt=start, object_type__in=changes.kinds())
+    return list(seen.order_by("sequence")[:limit])
+
+
+def _refuse_crossings(scope: Scope, start: int, end: int) -> None:
+    """Raise ScopeChanged when something moved into the granted subtrees or out of them."""
+    here, origin = NOTHING, NOTHING
+    for site_id in sorted(scope.root_ids):
+        here |= Q(site_path__contains=f"/{site_id}/")
+        origin |= Q(from_path__contains=f"/{site_id}/")
+    moves = Change.objects.visible_to(scope).filter(action=journal.MOVED, sequence__gt=start, sequence__lte=end)
+    if moves.filter((here & ~origin) | (origin & ~here)).exists():
+        raise ScopeChanged(_("Something moved into what you see, or out of it. ") + _start_again())
+
+
+def _start_again() -> str:
+    return _("Take a new cursor with since=latest, then read the lists again.")
+
+
+def _fingerprint(scope: Scope) -> str:
+    """What tells one scope from another: another customer, other grants."""
+    seen = f"{scope.customer_id} {scope.is_admin} {sorted(scope.root_ids)}"
+    return hashlib.blake2b(seen.encode(), digest_size=8).hexdigest()
+
+
+def _sealed(scope: Scope, sequence: int) -> str:
+    return signing.dumps([_fingerprint(scope), sequence], salt=_SALT)
+
+
+def _opened(scope: Scope, cursor: str) -> int:
+    """The number after which to go on. Raises BadParameters, or ScopeChanged for a cursor of another scope."""
+    try:
+        fingerprint, sequence = signing.loads(cursor, salt=_SALT)
+    except signing.BadSignature:
+        raise wrong("since", "not_a_cursor", _("Is none of ours: take `next` of the answer before.")) from None
+    if fingerprint != _fingerprint(scope):
+        raise ScopeChanged(_("The sites that you see are not those of this cursor. ") + _start_again())
+    return int(sequence)

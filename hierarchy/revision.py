@@ -1,0 +1,127 @@
+"""The state of a customer's network as a tag: nested answers of the same state are the same bytes.
+
+The journal tells of every edit. What changes without a line there, as reports of chargers do, leaves a mark.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.http import HttpResponseNotModified
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+
+from config.api.conditions import is_known
+from hierarchy.db import snapshot
+from hierarchy.scoping import Scope
+
+# Between so many marks the writers of one customer are spread. On PostgreSQL one mark let 870 reports a second pass,
+# sixteen 2,150, and none at all 3,050; adding up the versions of 50,000 chargers instead took each read 5 to 25 ms.
+MARKS = 16
+
+_PACKAGES = ("Django", "djangorestframework", "orjson")
+
+
+class Mark(models.Model):
+    """A number that is drawn anew whenever the network changes without a line in the journal.
+
+    Drawn, not counted: a database that was restored does not come upon the numbers of the lost one again.
+    """
+
+    customer = models.ForeignKey("hierarchy.Customer", models.CASCADE, related_name="marks", db_index=False)
+    place = models.PositiveSmallIntegerField()
+    number = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["customer", "place"], name="mark_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.number}"
+
+
+def leave_mark(customer_id: int) -> None:
+    """Say that the customer's network changed. One statement, the last of the transaction that changes it."""
+    mark = Mark(customer_id=customer_id, place=secrets.randbelow(MARKS), number=secrets.randbits(63))
+    Mark.objects.bulk_create(
+        [mark], update_conflicts=True, unique_fields=["customer", "place"], update_fields=["number"]
+    )
+
+
+def network_tag(scope: Scope, address: str) -> str:
+    """The entity tag, without its `W/`, of what `address` answers a caller with this scope now. One statement.
+
+    To be asked in the snapshot from which the answer is read.
+    """
+    from hierarchy.models import Change, Customer
+
+    assert scope.customer_id is not None
+    # The moment as well: after a restore, other changes have the same numbers.
+    last = Change.objects.filter(customer_id=OuterRef("pk"), sequence=OuterRef("changecounter__sequence"))
+    state = (
+        Customer._base_manager.filter(pk=scope.customer_id)
+        .order_by("marks__place")
+        .values_list("changecounter__sequence", Subquery(last.values("at")[:1]), "marks__number")
+    )
+    sight = (scope.customer_id, scope.operator_id, scope.is_admin, sorted(scope.root_ids))
+    digest = hashlib.blake2b(repr((_build(), sight, address, list(state))).encode(), digest_size=12)
+    return f'"{digest.hexdigest()}"'
+
+
+@functools.cache
+def _build() -> str:
+    """What tells one version of the product from another: another one may render the same rows differently."""
+    digest = hashlib.blake2b(digest_size=12)
+    digest.update(repr([importlib.metadata.version(package) for package in _PACKAGES]).encode())
+    base = Path(settings.BASE_DIR)
+    folders = {base / "config", *(Path(app.path) for app in apps.get_app_configs() if Path(app.path).parent == base)}
+    for folder in sorted(folders):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(str(path.relative_to(base)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def tagged(get: Callable[..., Any]) -> Callable[..., Any]:
+    """Tag the answers of a view's `get` that reads the network and nothing else, not even the time.
+
+    Who has the answer already gets 304, before anything of the network is read.
+    """
+
+    @functools.wraps(get)
+    def read(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with snapshot():
+            tag = network_tag(view.scope, request.get_full_path())
+            if tag in request.headers.get("If-None-Match", "") and is_known(request, tag):
+                return HttpResponseNotModified(headers={"ETag": f"W/{tag}"})
+            response = get(view, request, *args, **kwargs)
+        # `*`, and If-Match, ask for what is there: only now it is known that something is.
+        if is_known(request, tag):
+            return HttpResponseNotModified(headers={"ETag": f"W/{tag}"})
+        response.headers["ETag"] = f"W/{tag}"
+        return response
+
+    return extend_schema(parameters=_PARAMETERS)(read)
+
+
+_PARAMETERS = [
+    OpenApiParameter(
+        "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of the answer that you have already."
+    ),
+    OpenApiParameter(
+        "ETag",
+        str,
+        OpenApiParameter.HEADER,
+        description="Changes whenever the answer may have changed.",
+        response=[200, 304],
+    ),
+]

@@ -1,0 +1,1 @@
+"""The pages of the API that answer with sites, imports and exports."""

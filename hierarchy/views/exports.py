@@ -1,0 +1,95 @@
+"""The network going out as a file."""
+
+import tempfile
+from contextlib import ExitStack
+from typing import Any
+
+from django.http import FileResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+
+from config.api.negotiation import CONTENT_TYPE, ContentNegotiation
+from config.api.pages import query_parameter, word
+from config.api.parameters import row_id, wrong
+from config.api.uploads import MEDIA_TYPES
+from config.api.views import ApiView
+from hierarchy.bulk import files
+from hierarchy.bulk.export import Selection, export
+from hierarchy.bulk.tables import sheets
+from hierarchy.db import snapshot
+from hierarchy.models import Site
+
+
+class DownloadNegotiation(ContentNegotiation):
+    """The address says which kind of file it is to be; what else is acceptable does not matter."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], CONTENT_TYPE
+
+
+class ExportsView(ApiView):
+    query_parameters = ("format", "table", "site")
+    content_negotiation_class = DownloadNegotiation
+
+    @extend_schema(
+        operation_id="exportNetwork",
+        summary="Download the network as a file",
+        description=(
+            "Everything that the caller sees, at one moment, in tables that an import reads back without changing "
+            "anything. CSV has one table, which `table` names."
+        ),
+        parameters=[
+            query_parameter("format", "The kind of file.", files.KINDS, default="xlsx"),
+            query_parameter("table", "Only this table.", sheets()),
+            OpenApiParameter(
+                "site",
+                OpenApiTypes.INT64,
+                OpenApiParameter.QUERY,
+                description="Only what lies at this site or below: its id.",
+            ),
+            OpenApiParameter(
+                "Content-Disposition",
+                str,
+                OpenApiParameter.HEADER,
+                description='The name of the file, as in `attachment; filename="network.xlsx"`.',
+                response=[200],
+            ),
+        ],
+        responses={
+            (200, MEDIA_TYPES[kind]): OpenApiTypes.OBJECT if kind == "json" else OpenApiTypes.BINARY
+            for kind in files.KINDS
+        },
+        tags=["Exports"],
+    )
+    def get(self, request: Request) -> FileResponse:
+        kind = word(request._request, "format", files.KINDS, "xlsx")
+        table = word(request._request, "table", sheets())
+        if kind == "csv" and not table:
+            raise wrong("table", "required", _("A CSV file has one table: choose one of %s.") % ", ".join(sheets()))
+        with ExitStack() as stack, snapshot():
+            selection = Selection(self.scope, self._site(request), (table,) if table else ())
+            target = stack.enter_context(tempfile.TemporaryFile(prefix="chargetree-"))
+            try:
+                export(selection, kind, target)
+            except files.Unwritable as error:
+                raise wrong("format", "unwritable", str(error)) from error
+            target.seek(0)
+            # From here on the answer closes it.
+            stack.pop_all()
+        return FileResponse(
+            target,
+            as_attachment=True,
+            filename=f"{table or 'network'}.{kind}",
+            content_type=f"{MEDIA_TYPES[kind]}{'; charset=utf-8' if kind == 'csv' else ''}",
+        )
+
+    def _site(self, request: Request) -> Site | None:
+        text = request._request.GET.get("site")
+        if text is None:
+            return None
+        site: Site | None = Site.objects.visible_to(self.scope).filter(pk=row_id("site", text)).first()
+        if site is None:
+            raise wrong("site", "unknown", _("Is unknown: choose one that you can see."))
+        return site

@@ -1,0 +1,185 @@
+"""Webhooks, and what each was last told of the status of chargers."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from hierarchy import journal
+from hierarchy.entity import Entity
+from hierarchy.fields import LineField, MomentField, NameField
+from hierarchy.models import ChangeCounter
+from hierarchy.scoping import Scope
+
+RIGHTS, STATUS = "rights", "status"
+# What a webhook can ask for: what happens to objects, to rights and grants, and what chargers report of themselves.
+EVENT_LABELS = {
+    journal.CREATED: _("created"),
+    journal.CHANGED: _("changed"),
+    journal.MOVED: _("moved"),
+    journal.DELETED: _("deleted"),
+    RIGHTS: _("rights and grants, given and taken away"),
+    STATUS: _("status of chargers and sockets"),
+}
+EVENTS = tuple(EVENT_LABELS)
+
+
+def new_seed() -> str:
+    """What tells one signing secret from another. Without the server's pepper nobody makes the secret of it."""
+    return secrets.token_hex(16)
+
+
+def all_changes() -> list[str]:
+    return [event for event in EVENTS if event != STATUS]
+
+
+def validate_events(value: Any) -> None:
+    if not isinstance(value, list) or not value or any(event not in EVENTS for event in value):
+        raise ValidationError(_("Must be a list of one or more of %s.") % ", ".join(EVENTS), code="events")
+    if len(set(value)) != len(value):
+        raise ValidationError(_("An event stands there twice."), code="events")
+
+
+def validate_url(value: str) -> None:
+    """An address to which messages can be sent. Whether it is a public one is seen when they are."""
+    try:
+        parts = urlsplit(value)
+        host, _port = (parts.hostname or "").encode("idna"), parts.port
+    except (ValueError, UnicodeError):
+        host = b""
+    if not host or not value.isascii() or " " in value or parts.scheme not in ("https", "http"):
+        raise ValidationError(_("Must be an address as in https://example.org/hooks."), code="url")
+    if parts.scheme == "http" and not settings.WEBHOOK_PRIVATE_NETWORKS:
+        raise ValidationError(_("Must begin with https://."), code="url")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise ValidationError(
+            _("Must have no password, user or # in it: messages are signed, which says who sent them."), code="url"
+        )
+
+
+class Webhook(Entity):
+    """An address that is told what changes, as far as its operator sees it at the moment of telling.
+
+    Secrets are made of `seed` and the server's pepper and stored nowhere; the one before stays valid for a while.
+    `cursor` is the last change of the customer's journal that was looked at; `waiting` are the messages behind it that
+    are still to be delivered. `lease` names the one who delivers at the moment.
+    """
+
+    customer_path = "operator__customer"
+    journal_redacts = frozenset({"seed", "previous_seed", "previous_until"})
+    reported_fields = frozenset(
+        {
+            "cursor",
+            "waiting",
+            "lease",
+            "leased_until",
+            "rests_until",
+            "failing_since",
+            "last_delivered_at",
+            "last_failed_at",
+            "last_failure",
+            "given_up",
+            "has_statuses",
+        }
+    )
+
+    operator = models.ForeignKey(
+        "operators.Operator",
+        models.CASCADE,
+        related_name="webhooks",
+        verbose_name=_("operator"),
+        help_text=_("It is told what this operator sees."),
+    )
+    name = NameField(_("name"), help_text=_("What the webhook is for."))
+    url = LineField(
+        _("address"),
+        max_length=2000,
+        validators=[validate_url],
+        help_text=_("Where messages are sent to, as in https://example.org/hooks."),
+    )
+    events = models.JSONField(_("events"), default=all_changes, validators=[validate_events])
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Without this mark nothing is sent; with it, it goes on where it was.")
+    )
+    disabled_reason = LineField(_("why it was disabled"), blank=True, default="", editable=False)
+
+    seed = models.CharField(max_length=32, default=new_seed, editable=False)
+    previous_seed = models.CharField(max_length=32, blank=True, default="", editable=False)
+    previous_until = MomentField(null=True, blank=True, editable=False)
+
+    cursor = models.BigIntegerField(_("last change looked at"), default=0, editable=False)
+    waiting = models.JSONField(_("waiting"), default=list, editable=False)
+    lease = models.CharField(max_length=32, blank=True, default="", editable=False)
+    leased_until = MomentField(null=True, blank=True, editable=False)
+    rests_until = MomentField(_("rests until"), null=True, blank=True, editable=False)
+    failing_since = MomentField(_("failing since"), null=True, blank=True, editable=False)
+    last_delivered_at = MomentField(_("last delivered"), null=True, blank=True, editable=False)
+    last_failed_at = MomentField(_("last failed"), null=True, blank=True, editable=False)
+    last_failure = LineField(_("last failure"), blank=True, default="", editable=False)
+    given_up = models.PositiveIntegerField(_("messages given up"), default=0, editable=False)
+    has_statuses = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+        ordering = ["operator", "name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def own_rows(cls, scope: Scope) -> Q:
+        """Everybody sees the own webhooks."""
+        return Q(operator_id=scope.operator_id) if scope.operator_id else Q(pk__in=[])
+
+    def clean(self) -> None:
+        if self.operator_id and self.operator.customer_id is None:
+            raise ValidationError({"operator": _("Platform staff work in the admin only and have no webhooks.")})
+
+    def prepare(self, before: Self | None) -> None:
+        super().prepare(before)
+        if before is None:
+            # It is told what happens from now on.
+            self.cursor = self.latest()
+        if self.is_active:
+            self.disabled_reason = ""
+
+    def latest(self) -> int:
+        """The number of the last change of the customer's journal."""
+        counter = ChangeCounter.objects.filter(customer__operators=self.operator_id)
+        return counter.values_list("sequence", flat=True).first() or 0
+
+    def is_own(self, scope: Scope) -> bool:
+        return self.operator_id == scope.operator_id
+
+    def refusal(self, scope: Scope, before: Self | None) -> str | None:
+        if not self.is_own(scope) or (before is not None and not before.is_own(scope)):
+            return str(_("Only an admin operator may make or change the webhooks of others."))
+        return None
+
+
+class ToldStatus(models.Model):
+    """What a webhook was last told of a charger: in which version its status was, and a digest of what was said.
+
+    Deletions know nothing of these rows, hence no foreign keys.
+    """
+
+    webhook_id = models.BigIntegerField()
+    charger_id = models.BigIntegerField()
+    status_version = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=16)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["webhook_id", "charger_id"], name="told_status_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.webhook_id}: {self.charger_id}"
