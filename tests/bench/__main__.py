@@ -11,16 +11,15 @@ import platform
 import statistics
 import sys
 import time
-from urllib.parse import urlsplit
 
 import django
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 django.setup()
 
-from django.db import connection  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
 
+from tests.bench import databases  # noqa: E402
 from tests.bench.memory import footprint, is_measurable  # noqa: E402
 from tests.bench.network import Size, fill  # noqa: E402
 
@@ -33,19 +32,15 @@ MEGABYTE = 1_000_000
 
 def main() -> int:
     """Measure on a scratch database, which is removed afterwards; the answer is the exit status."""
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        with override_settings(ROOT_URLCONF="tests.bench.urls"):
-            return 0 if _measure() else 1
-    finally:
-        connection.creation.destroy_test_db("", verbosity=0)
+    with databases.scratch(), override_settings(ROOT_URLCONF="tests.bench.urls"):
+        return 0 if _measure() else 1
 
 
 def _measure() -> bool:
     """Print the tables; whether every target is met."""
-    print(f"{_database()}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    print(f"{databases.title()}, Python {platform.python_version()}, {os.cpu_count()} cores")
     spread, shared = fill("Spread", SPREAD), fill("Shared", SHARED)
-    _gather_statistics()
+    databases.gather_statistics()
     _print("", "ours", "idiomatic", "ratio", "target")
     met = [
         _race("000  1,000 sites, 10,000 chargers, 20,000 sockets", SITES, spread, rounds=5, target=8),
@@ -58,7 +53,7 @@ def _measure() -> bool:
     _print("", "streamed", "memory", "", "target")
     met.append(_weigh("002  50 operators see 100 of 1,000 sites each", OPERATORS, spread, 100 * MEGABYTE))
     large = fill("Large", LARGE)
-    _gather_statistics()
+    databases.gather_statistics()
     met.append(_weigh("000  1,000 sites, 60,000 chargers, 120,000 sockets", SITES, large))
     return all(met)
 
@@ -96,7 +91,7 @@ def _timed(path: str, key: str) -> tuple[float, int]:
 
 def _weigh(title: str, path: str, key: str, most: int = 0) -> bool:
     """Whether a worker that answers `path` grows by less than `most` bytes, or than three times the answer's."""
-    measured = footprint(_database_url(), f"/api/v1/{path}", key)
+    measured = footprint(databases.url(), f"/api/v1/{path}", key)
     limit = most or 3 * measured.size
     streamed, growth, allowed = (f"{size / MEGABYTE:.0f} MB" for size in (measured.size, measured.growth, limit))
     _print(title, streamed, growth, f"{measured.growth / measured.size:.2f}×", f"< {allowed}", measured.growth < limit)
@@ -105,27 +100,6 @@ def _weigh(title: str, path: str, key: str, most: int = 0) -> bool:
 
 def _print(title: str, first: str, second: str, ratio: str, target: str, is_met: bool = True) -> None:
     print(f"{title:<52}{first:>10}{second:>11}{ratio:>9}{target:>10}{'' if is_met else '  missed'}", flush=True)
-
-
-def _database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
-        return f"{connection.display_name} {cursor.fetchone()[0].split()[0]}"
-
-
-def _gather_statistics() -> None:
-    """What autovacuum does a minute later on PostgreSQL, where it could fall into a measurement."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
-
-
-def _database_url() -> str:
-    """The scratch database, for another process."""
-    name = connection.settings_dict["NAME"]
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{name}"
-    return urlsplit(os.environ["TEST_DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
 if __name__ == "__main__":

@@ -35,12 +35,12 @@ def footprint(database_url: str, path: str, key: str) -> Footprint:
         (worker,) = Path(f"/proc/{master}/task/{master}/children").read_text().split()
         # A small answer first: it loads the rest of the program and connects to the database.
         _get(port, "/api/v1/sites/tree?excludeDetails=true", key)
-        start = _peak(worker)
+        start = peak(worker)
         size = _get(port, path, key)
-        return Footprint(size, _peak(worker) - start)
+        return Footprint(size, peak(worker) - start)
 
 
-def _peak(pid: str) -> int:
+def peak(pid: str) -> int:
     """The most memory that the process has had resident so far, in bytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
