@@ -12,6 +12,8 @@ from config.api.errors import BadBody, BadParameters, FieldError
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 BIGGEST = 2**63 - 1
+# More would help nobody, and looking for the nearest name takes its time.
+_MOST_ERRORS = 20
 
 
 def wrong(name: str, code: str, detail: str, kind: type[BadParameters] = BadParameters) -> BadParameters:
@@ -55,6 +57,8 @@ def check_names(request: HttpRequest, known: Iterable[str], kind: type[BadParame
     known = list(known)
     errors = []
     for name, values in request.GET.lists():
+        if len(errors) == _MOST_ERRORS:
+            break
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = _(" Did you mean %s?") % near[0] if near else ""
@@ -62,7 +66,7 @@ def check_names(request: HttpRequest, known: Iterable[str], kind: type[BadParame
         elif len(values) > 1:
             errors.append(FieldError(name, "repeated", _("Must be given once only.")))
     if errors:
-        raise kind("; ".join(f"{error.pointer}: {error.detail}" for error in errors), errors=errors)
+        raise kind("; ".join(f"{error.pointer}: {error.detail}" for error in errors[:5]), errors=errors)
 
 
 def switch(request: HttpRequest, name: str, kind: type[BadParameters] = BadParameters) -> bool:

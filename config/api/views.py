@@ -43,6 +43,8 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method not in self.allowed_methods:
+            self.http_method_not_allowed(request)
         check_names(request._request, self.known_parameters(), self.bad_parameters)
         post = getattr(self, "post", None)
         if post and request.method == "POST" and "Idempotency-Key" in request.headers:

@@ -74,7 +74,10 @@ def read(stream: IO[bytes], request: Request, customer: Customer, progress: Prog
         native = Native(kind, findings, request.table)
         rows = check_rows(progress(native.read(stream), _("Reading"), None), findings, zone)
         tables = native.tables
-    return Contents(kind, rows, findings, Prune(tables, request.prune_site) if request.prune_site else None)
+        if not tables and not findings.error_count:
+            findings.error(_("The file has no table: it needs at least one with a header or rows."))
+    prune = Prune(tables, request.prune_site) if request.prune_site and tables else None
+    return Contents(kind, rows, findings, prune)
 
 
 def import_plan(caller: Caller, customer: Customer, content: bytes, request: Request) -> ImportPlan:
