@@ -314,7 +314,11 @@ class ReachView(ApiView):
         ),
         parameters=[
             path_parameter("userId", int, "The driver's id."),
-            OpenApiParameter("limit", int, description=f"Up to so many chargers, at most {MOST_REACHED}.", default=100),
+            OpenApiParameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": MOST_REACHED, "default": 100},
+                description="How many chargers a page has at most.",
+            ),
             OpenApiParameter("cursor", str, description="Where the page begins: from the address in `next`."),
         ],
         responses=ReachSerializer,

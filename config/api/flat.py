@@ -50,7 +50,7 @@ class FlatField(WireField):
 
     def _described(self) -> dict[str, Any]:
         described = dict(self.schema)
-        choices = [value for value, _label in self.model_field.flatchoices]
+        choices = self.choices_there_are
         if choices:
             described["enum"] = [*choices, None] if self.allow_null else choices
         elif self.model_field.max_length and self.json_types == (str,):
@@ -85,6 +85,13 @@ class FlatField(WireField):
     def takes_null(self) -> bool:
         """Whether `null` in an address is none, and not a text."""
         return self.model_field.null and self.schema["type"] == "integer"
+
+    @property
+    def comparison_schema(self) -> dict[str, Any]:
+        """The schema of what it is compared with in an address."""
+        known = self.choices_there_are
+        described = self.schema | ({"enum": known} if known else {})
+        return {"anyOf": [described, {"type": "string", "const": "null"}]} if self.takes_null else described
 
     @property
     def is_clearable(self) -> bool:
@@ -122,6 +129,18 @@ class FlatField(WireField):
         """The value that a text in an address stands for, as it is compared; raises ValidationError."""
         raise NotImplementedError
 
+    @property
+    def choices_there_are(self) -> list[Any]:
+        """What may stand in the column, where it is one of a few; empty otherwise."""
+        return [value for value, _label in self.model_field.flatchoices]
+
+    def check_choice(self, value: Any) -> Any:
+        """The value, which must be one that the column can have; raises ValidationError."""
+        known = self.choices_there_are
+        if known and value not in known:
+            raise ValidationError(_("Must be one of %s.") % ", ".join(map(str, known)), code="invalid_choice")
+        return value
+
     def from_journal(self, value: Any) -> Any:
         """The JSON value for what the journal keeps of the column."""
         return self.empty if value is None else value
@@ -133,10 +152,7 @@ class Line(FlatField):
     def parse(self, text: str) -> Any:
         if len(text) > 4000 or not text.isprintable():
             raise ValidationError(_("Must have at most 4,000 printable characters."), code="invalid")
-        choices = [value for value, _label in self.model_field.flatchoices]
-        if choices and text not in choices:
-            raise ValidationError(_("Must be one of %s.") % ", ".join(choices), code="invalid_choice")
-        return self.match(text)
+        return self.match(self.check_choice(text))
 
 
 class Whole(FlatField):
@@ -152,7 +168,7 @@ class Whole(FlatField):
             return None
         if not WHOLE_NUMBER.fullmatch(text) or abs(int(text)) > BIGGEST:
             raise ValidationError(_("Must be a whole number of at most 19 digits."), code="invalid")
-        return int(text)
+        return self.check_choice(int(text))
 
 
 class NamedNumber(Whole):
@@ -167,6 +183,11 @@ class NamedNumber(Whole):
             described["type"] = ["integer", "string"]
             described["enum"] = [*described["enum"], *self.choices.__members__]
         return described | {"description": ", ".join(f"{kind.value} {kind.name}" for kind in self.choices)}
+
+    @property
+    def comparison_schema(self) -> dict[str, Any]:
+        names = [*self.choices.__members__, *(["null"] if self.takes_null else [])]
+        return {"type": ["integer", "string"], "enum": [*self.choices.values, *names]}
 
     def read(self, data: Any) -> Any:
         if isinstance(data, str):

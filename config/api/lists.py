@@ -171,7 +171,6 @@ class Listing:
         return [None if value is None else by.column.to_python(value) for by, value in zip(order, values, strict=True)]
 
     def _paging(self) -> dict[str, Parameter]:
-        orders = ", ".join(self._orders)
         return {
             "limit": Parameter(
                 read_limit,
@@ -181,10 +180,15 @@ class Listing:
             "cursor": Parameter(_opened, "Where the page begins: take it from `next`, and change nothing else."),
             "ordering": Parameter(
                 self._ordering,
-                f"Keys by which to order, with commas between them, each turned round by `-`: {orders}. "
+                "Keys by which to order, with commas between them, each turned round by `-`. "
                 "Without it, objects come in the order in which they were made.",
+                schema=_list_of({"type": "string", "enum": [sign + key for key in self._orders for sign in ("", "-")]}),
             ),
-            "fields": Parameter(self._chosen, "The keys that each object has, with commas between them; all without."),
+            "fields": Parameter(
+                self._chosen,
+                "The keys that each object has, with commas between them; all without.",
+                schema=_list_of({"type": "string", "enum": list(self._fields)}),
+            ),
         }
 
     def _filters(self, serializer: type[FlatSerializer]) -> dict[str, Parameter]:
@@ -229,7 +233,13 @@ class Listing:
     def described(self) -> list[OpenApiParameter]:
         """The parameters for the documentation."""
         return [
-            OpenApiParameter(name, one.schema, OpenApiParameter.QUERY, description=one.description)
+            OpenApiParameter(
+                name,
+                one.schema,
+                OpenApiParameter.QUERY,
+                description=one.description,
+                explode=False if one.schema.get("type") == "array" else None,
+            )
             for name, one in self.parameters.items()
         ]
 
@@ -246,10 +256,20 @@ _DESCRIPTIONS = {
 def _key_filter(field: Any, lookup: str) -> Parameter:
     """The filter of a list by one key."""
     description = _DESCRIPTIONS[lookup] + ("; `null` is none." if field.takes_null else ".")
+    value = field.comparison_schema
     if lookup == "in":
-        return Parameter(lambda text: [field.parse(one) for one in text.split(",")], description, _among(field.path))
-    schema = {"type": "string"} if field.takes_null else {**field.schema}
-    return Parameter(field.parse, description, lambda value: _has(field.path, lookup, value), schema)
+        return Parameter(
+            lambda text: [field.parse(one) for one in text.split(",")],
+            description,
+            _among(field.path),
+            _list_of(value),
+        )
+    return Parameter(field.parse, description, lambda value: _has(field.path, lookup, value), value)
+
+
+def _list_of(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of values with commas between them."""
+    return {"type": "array", "items": dict(item), "minItems": 1}
 
 
 def _among(path: str) -> Callable[[list[Any]], Q]:

@@ -55,7 +55,7 @@ def body_ids(body: Any, name: str, most: int) -> list[int]:
 def check_names(request: HttpRequest, known: Iterable[str], kind: type[BadParameters] = BadParameters) -> None:
     """Refuse query parameters that do not exist here, or stand there twice."""
     known = list(known)
-    errors = []
+    errors: list[FieldError] = []
     for name, values in request.GET.lists():
         if len(errors) == _MOST_ERRORS:
             break

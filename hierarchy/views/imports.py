@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -42,6 +41,7 @@ _MOST_FINDINGS = 100
 _READ_ONLY = {403: error_response("The key may only read")}
 _PLAN_ID = path_parameter("planId", int, "The plan's id.")
 
+_FILE = {"type": "string", "format": "binary", "minLength": 1}
 _COUNTS = {"chargers": {"created": 1, "changed": 1, "moved": 0, "deleted": 0, "unchanged": 240}}
 _PLAN = {
     "id": 7,
@@ -110,10 +110,10 @@ class ImportsView(ApiView):
             ),
         ],
         request={
-            **dict.fromkeys(MEDIA_TYPES.values(), OpenApiTypes.BINARY),
+            **dict.fromkeys(MEDIA_TYPES.values(), _FILE),
             FORM: {
                 "type": "object",
-                "properties": {PART: {"type": "string", "format": "binary"}},
+                "properties": {PART: _FILE},
                 "required": [PART],
                 "additionalProperties": False,
             },

@@ -1,17 +1,11 @@
 """Following what changes: the lines of the journal by the flat objects' keys, and copies that stay equal."""
 
 import json
-import random
-import threading
-
-import pytest
-from django.db import connection
 
 from operators.models import Operator, SiteGrant
 from operators.services import operator_set_password
 from tests.api import BAD_ROUTE, PLATFORM, Api, assert_problem
 from tests.conftest import made
-from tests.threads import at_once
 
 GONE = "What you see has changed"
 
@@ -126,117 +120,3 @@ def test_what_a_restricted_caller_sees_changes_with_every_crossing_of_the_border
     assert_problem(rob.get(f"/changes?since={since}"), 410, GONE)
     # Whoever sees everything sees no border.
     assert ada.get("/changes").status_code == 200
-
-
-class Copy:
-    """A copy of the lists that follows the changes, as an integrator would write it."""
-
-    LISTS = {"site": "/sites", "charger": "/chargers", "driver": "/drivers", "tag": "/tags"}
-
-    def __init__(self, api):
-        self.api = api
-        self.begin()
-
-    def begin(self):
-        self.since = latest(self.api)
-        self.objects = self.lists()
-
-    def lists(self):
-        found = {}
-        for kind, path in self.LISTS.items():
-            answer = self.api.get(f"{path}?limit=1000").data
-            assert answer["next"] is None
-            found |= {(kind, one["id"]): one for one in answer["items"]}
-        return found
-
-    def follow(self):
-        """Take in what is new; whether there was anything."""
-        answer = self.api.get(f"/changes?since={self.since}&limit=7")
-        if answer.status_code == 410:
-            self.begin()
-            return True
-        changed = {(one["objectType"], one["objectId"]) for one in answer.data["items"]} & {
-            (kind, one["objectId"]) for one in answer.data["items"] for kind in self.LISTS
-        }
-        for kind, path in self.LISTS.items():
-            ids = [pk for type_, pk in changed if type_ == kind]
-            if ids:
-                now = self.api.get(f"{path}?limit=1000&id__in={','.join(map(str, ids))}").data["items"]
-                self.objects = {
-                    name: one for name, one in self.objects.items() if name not in changed or name[0] != kind
-                }
-                self.objects |= {(kind, one["id"]): one for one in now}
-        self.since = answer.data["next"]
-        return answer.data["hasMore"] or bool(answer.data["items"])
-
-
-def write(api, world, rng):
-    """One change of anything; it may be refused."""
-    choice = rng.randrange(7)
-    sites = [world.harbour.pk, world.east.pk, world.garage.pk, world.west.pk, world.airport.pk]
-    name, site = f"{rng.random():.9f}", rng.choice(sites)
-    if choice == 0:
-        return api.post("/sites", {"groupName": name, "parentId": site})
-    if choice == 1:
-        return sent(api, "patch", f"/sites/{rng.choice(sites)}", {"parentId": site, "costName": name})
-    if choice == 2:
-        return api.post("/chargers", [{"chargerId": f"{name}-{number}", "groupId": site} for number in (1, 2)])
-    if choice == 3:
-        return sent(api, "patch", f"/chargers/{rng.choice(['QUAY-1', 'GAR-1', 'AIR-1'])}", {"groupId": site})
-    if choice == 4:
-        driver = api.post("/drivers", {"name": name, "homeGroupId": site}).data
-        return api.post("/tags", {"idTag": name, "driverId": driver["id"]})
-    if choice == 5:
-        rows = api.get("/drivers").data["items"]
-        return sent(api, "delete", f"/drivers/{rng.choice(rows)['id']}")
-    return sent(api, "patch", f"/tags/{world.dora_card.pk}", {"tokenName": name})
-
-
-@pytest.mark.django_db(transaction=True)
-def test_copies_follow_while_others_write(world):
-    if connection.vendor != "postgresql":
-        pytest.skip("Only PostgreSQL lets several write at a time.")
-    copies = [Copy(Api(world.ada)), Copy(Api(world.rob))]
-    writers = [Api(world.ada) for _writer in range(4)]
-    writing = threading.Semaphore(0)
-
-    def writer(seed):
-        rng = random.Random(seed)
-        try:
-            return [write(writers[seed], world, rng).status_code for _change in range(25)]
-        finally:
-            writing.release()
-
-    def follower(copy):
-        rounds = 0
-        while writing._value < len(writers):
-            copy.follow()
-            rounds += 1
-        while copy.follow():
-            rounds += 1
-        return rounds
-
-    *written, seen, seen_in_part = at_once(
-        *(lambda seed=seed: writer(seed) for seed in range(len(writers))),
-        *(lambda copy=copy: follower(copy) for copy in copies),
-    )
-    codes = [code for codes in written for code in codes]
-    assert set(codes) <= {200, 201, 204, 400, 404, 409}
-    assert sum(code < 300 for code in codes) > 50
-    assert min(seen, seen_in_part) > 3
-    for copy in copies:
-        assert copy.objects == copy.lists()
-
-
-def test_a_copy_follows_one_writer(world):
-    """What the test above shows of many writers, on every database."""
-    copies = [Copy(Api(world.ada)), Copy(Api(world.rob))]
-    api, rng = Api(world.ada), random.Random(7)
-    for _change in range(12):
-        write(api, world, rng)
-        for copy in copies:
-            copy.follow()
-    for copy in copies:
-        while copy.follow():
-            pass
-        assert copy.objects == copy.lists()
