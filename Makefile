@@ -13,6 +13,8 @@ help:
 	@echo "make types    check the types"
 	@echo "make check    check migrations and production settings"
 	@echo "make bench    compare the nested reads with an idiomatic version, on SQLite and on PostgreSQL"
+	@echo "make bench-import  measure large imports and exports against parsing and inserting alone, on both"
+	@echo "make test-kill     kill imports at random moments, on both, and look that nothing is half done"
 	@echo "make clean    remove the virtual environment; the demo's data in .chargetree stays"
 
 run: $(VENV)/.runtime
@@ -48,6 +50,18 @@ bench: $(VENV)/.dev
 	@sqlite=0; postgresql=0; \
 	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m tests.bench) || sqlite=$$?; \
 	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m tests.bench || postgresql=$$?; \
+	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
+
+bench-import: $(VENV)/.dev
+	@sqlite=0; postgresql=0; \
+	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m tests.bench.imports) || sqlite=$$?; \
+	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m tests.bench.imports || postgresql=$$?; \
+	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
+
+test-kill: $(VENV)/.dev
+	@sqlite=0; postgresql=0; \
+	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m tests.kill_imports) || sqlite=$$?; \
+	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m tests.kill_imports || postgresql=$$?; \
 	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
 
 clean:
