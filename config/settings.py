@@ -152,7 +152,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 _SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 30,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64000;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
 }
 
 DATABASE_URL = env.str("DATABASE_URL", f"sqlite:///{STATE_DIR / 'chargetree.sqlite3'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -85,13 +86,14 @@ class Entity(Scoped):
         return str(self)
 
     @classmethod
-    def journaled_fields(cls) -> list[models.Field[Any, Any]]:
+    @cache
+    def journaled_fields(cls) -> tuple[models.Field[Any, Any], ...]:
         """The columns whose changes are edits."""
-        return [
+        return tuple(
             field
             for field in cls._meta.concrete_fields
             if field.name not in cls._kept | cls.reported_fields and field.name != "customer" and not _is_key(field)
-        ]
+        )
 
     def owner_id(self) -> int | None:
         """The id of the customer to whom this row belongs."""

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -33,7 +34,7 @@ CREATED, CHANGED, MOVED, DELETED = ACTIONS = ("created", "changed", "moved", "de
 REDACTED = "***"
 
 # So many entries of one transaction stay in memory.
-_IN_MEMORY = 10_000
+_IN_MEMORY = 2_000
 
 
 @dataclass(slots=True)
@@ -163,27 +164,17 @@ def _append(recorder: Recorder, customer_id: int | None, entries: list[Entry]) -
         last = counter.values_list("sequence", flat=True).get()
     # Taken after the counter, so that time runs as the sequence does.
     now = timezone.now()
-    Change.append(
-        Change(
-            customer_id=customer_id,
-            sequence=last - len(entries) + number if customer_id is not None else None,
-            at=now,
-            actor_id=caller.scope.operator_id,
-            actor_label=caller.label,
-            road=caller.road,
-            request_id=caller.request_id,
-            import_id=recorder.import_id,
-            action=entry.action,
-            object_type=entry.object_type,
-            object_id=entry.object_id,
-            natural_key=entry.natural_key,
-            fields=entry.fields,
-            site_path=entry.site_path,
-            driver_path=entry.driver_path,
-            from_path=entry.from_path,
-        )
-        for number, entry in enumerate(entries, start=1)
-    )
+    common = {
+        "customer_id": customer_id,
+        "at": now,
+        "actor_id": caller.scope.operator_id,
+        "actor_label": caller.label,
+        "road": caller.road,
+        "request_id": caller.request_id,
+        "import_id": recorder.import_id,
+    }
+    first = last - len(entries) + 1
+    Change.append(common, ((first + n if customer_id is not None else None, entry) for n, entry in enumerate(entries)))
 
 
 def differences(before: Entity | None, after: Entity | None) -> dict[str, list[Any]]:
@@ -192,8 +183,8 @@ def differences(before: Entity | None, after: Entity | None) -> dict[str, list[A
     assert shown is not None
     result: dict[str, list[Any]] = {}
     for model_field in shown.journaled_fields():
-        old = _plain(model_field, before)
-        new = _plain(model_field, after)
+        old = None if before is None else _plain(getattr(before, model_field.attname))
+        new = None if after is None else _plain(getattr(after, model_field.attname))
         if old != new:
             if model_field.name in shown.journal_redacts:
                 old, new = (old and REDACTED), (new and REDACTED)
@@ -201,12 +192,7 @@ def differences(before: Entity | None, after: Entity | None) -> dict[str, list[A
     return result
 
 
-def _plain(model_field: models.Field[Any, Any], row: Entity | None) -> Any:
-    if row is None:
-        return None
-    value = getattr(row, model_field.attname)
-    if isinstance(model_field, models.DateTimeField) and value is not None:
-        return value.isoformat().replace("+00:00", "Z")
-    if value == "" or value == [] or value == {}:
-        return None
-    return value
+def _plain(value: Any) -> Any:
+    if not value:
+        return None if value in ("", [], {}) else value
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value

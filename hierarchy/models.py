@@ -1,13 +1,14 @@
 """Customers, their trees of sites, and the journal of every change."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import mptt.models
+import orjson
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -327,8 +328,38 @@ class Change(Scoped):
         return (here & driver) | origin
 
     @classmethod
-    def append(cls, changes: Iterable["Change"]) -> None:
-        statements.insert(cls, changes)
+    def append(cls, common: Mapping[str, Any], entries: Iterable[tuple[int | None, journal.Entry]]) -> None:
+        """Write entries, each with its sequence number; `common` are the columns that are the same in all."""
+        at: Any = cls._meta.get_field("at")
+        same = tuple({**common, "at": at.get_db_prep_save(common["at"], connection)}.values())
+        columns = (
+            *common,
+            "sequence",
+            "action",
+            "object_type",
+            "object_id",
+            "natural_key",
+            "fields",
+            "site_path",
+            "driver_path",
+            "from_path",
+        )
+        rows = (
+            (
+                *same,
+                sequence,
+                entry.action,
+                entry.object_type,
+                entry.object_id,
+                entry.natural_key,
+                orjson.dumps(entry.fields).decode(),
+                entry.site_path,
+                entry.driver_path,
+                entry.from_path,
+            )
+            for sequence, entry in entries
+        )
+        statements.insert_values(cls, columns, rows)
 
     def save(self, **kwargs: Any) -> None:
         raise TypeError("The journal is written by hierarchy.journal alone.")

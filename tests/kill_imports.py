@@ -78,9 +78,8 @@ def _kill_often(path: Path, times: int, dice: random.Random) -> Counter[str]:
             if outcome == BEFORE and databases.checksum(with_moments=True) != before_to_the_moment:
                 outcome = PARTIAL
             damage = tree.check()
-            print(f"{number + 1:3}  killed after {moment:5.2f} s{'' if was_running else ', too late'}: {outcome}")
-            for one in damage:
-                print(f"     {one}")
+            place = f"{number + 1:3}  killed after {moment:5.2f} s{'' if was_running else ', too late'}"
+            print(f"{place}: {outcome}", *damage, sep="\n     ", flush=True)
             found[PARTIAL if damage else outcome] += 1
             if number == times - 1:
                 _finish(url, path)

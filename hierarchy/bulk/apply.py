@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, connection
 from django.db.models import CharField, Max, Value
 from django.db.models.functions import Cast, Concat
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.api.errors import Conflict
@@ -71,6 +72,7 @@ def run(
                     recorder.import_id = record.pk
                 if not plan.is_empty:
                     _Writer(plan, customer.pk, recorder, progress).write()
+                    statements.tell_planner(state.table.model for state in plan.states.values())
     except IntegrityError as error:
         raise _collision() from error
     return plan
@@ -88,6 +90,7 @@ class _Writer:
         self.customer_id = customer_id
         self.recorder = recorder
         self.progress = progress
+        self.now = timezone.now()
         self.ids: dict[int, int] = {}
         self.forest = _forest(plan.states["sites"], {})
         # Where everything lay before.
@@ -161,6 +164,8 @@ class _Writer:
         self, state: State, row: Row, numbers: dict[int, Numbers], referred: dict[tuple[str, int], Entity]
     ) -> Entity:
         values = {state.table.fields[name].attname: self._real(state, name, row.values[name]) for name in row.values}
+        # One moment for all, so that it need be turned into the database's once only.
+        values |= {"created_at": self.now, "updated_at": self.now}
         if "customer" in state.table.fields:
             values["customer_id"] = self.customer_id
         if row.id in numbers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -92,7 +93,8 @@ class Native:
                 if name == cells.NOTE:
                     is_example = word(value) == cells.EXAMPLE
                 else:
-                    values[name] = value
+                    # Files say the same again and again.
+                    values[name] = sys.intern(value) if type(value) is str else value
             if is_example:
                 self._examples += bool(values)
             elif values:

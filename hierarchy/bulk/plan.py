@@ -238,6 +238,7 @@ class _Planner:
         self.customer_id = plan.customer_id
         self.scope = scope
         self.new_ids = itertools.count(-1, -1)
+        self.probes: dict[str, Any] = {}
         # How many more times to look for what is nearly the same, which takes its time.
         self.hints = 20
         self.found: dict[str, dict[Any, tuple[int | None, IndexKey]]] = {}
@@ -389,8 +390,11 @@ class _Planner:
         if not together or row.values.keys().isdisjoint(together) or not row.wrong.isdisjoint(together):
             return
         after = state.after(row.id)
+        probe = self.probes.get(state.table.name) or self.probes.setdefault(state.table.name, state.table.model())
+        for name in together:
+            setattr(probe, name, after[name])
         try:
-            state.table.model(**{name: after[name] for name in together}).clean()
+            probe.clean()
         except ValidationError as error:
             for name, messages in error.message_dict.items():
                 for message in messages:

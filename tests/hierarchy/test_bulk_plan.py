@@ -421,4 +421,5 @@ def test_the_number_of_statements_does_not_grow_with_the_rows(world):
             assert errors(imported(world.northwind, *rows)) == []
         return len(queries)
 
-    assert statements(2) == statements(40)
+    # PostgreSQL takes few rows in another way.
+    assert statements(60) == statements(160)

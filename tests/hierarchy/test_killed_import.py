@@ -12,7 +12,7 @@ from tests.bench import commands, databases
 
 REGISTER = Path(__file__).parent.parent / "data" / "irve-statique.csv"
 
-# Imports in processes that die: the first instead of committing, others so many statements before that.
+# One process for each import, killed by itself: the first where it would commit, the others so many statements before.
 PROGRAM = """
 import os, signal, sys
 import django
@@ -21,55 +21,49 @@ from django.core.management import call_command
 from django.db import connection
 
 file, *places = sys.argv[1:]
-COMMAND = ("import_network", file, "--format", "irve", "--customer", "Northwind")
+told, tell = os.pipe()
+executed = 0
 
-class Countdown:
-    statements = 0
-
-    def __init__(self, last):
-        self.last = last
-
-    def __call__(self, execute, *arguments):
-        result = execute(*arguments)
-        Countdown.statements += 1
-        if Countdown.statements == self.last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-def die_at_commit():
-    os.write(counted, str(Countdown.statements).encode())
+def die():
+    os.write(tell, b"%d" % executed)
     os.kill(os.getpid(), signal.SIGKILL)
 
-def killed(last):
+def import_until(last):
+    def counted(execute, *arguments):
+        global executed
+        result = execute(*arguments)
+        executed += 1
+        if executed == last:
+            die()
+        return result
+
     child = os.fork()
     if not child:
-        if last is None:
-            connection.commit = die_at_commit
-        with connection.execute_wrapper(Countdown(last)):
-            call_command(*COMMAND)
+        connection.commit = die
+        with connection.execute_wrapper(counted):
+            call_command("import_network", file, "--format", "irve", "--customer", "Northwind")
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    return int(os.read(told, 10))
 
-count, counted = os.pipe()
-killed(None)
-total = int(os.read(count, 10))
+total = import_until(0)
 for place in places:
-    killed(total - int(place))
+    assert import_until(total - int(place)) == total - int(place)
 """
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_import_has_done_nothing(world):
     before = databases.checksum(with_moments=True)
-    places = ["3", "6"]
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(REGISTER), *places],
+        [sys.executable, "-c", PROGRAM, str(REGISTER), "3", "6"],
         env=commands.environment(databases.url()),
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.stdout.split() == [str(-signal.SIGKILL)] * 3, done.stderr
+    assert not done.returncode, done.stderr
     databases.wait_until_alone()
     assert databases.checksum(with_moments=True) == before
     assert not tree.check()

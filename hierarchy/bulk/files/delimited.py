@@ -7,6 +7,7 @@ import difflib
 import io
 import itertools
 import re
+import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import IO, Any
 
@@ -101,7 +102,7 @@ def _records(
     header: list[str] = []
     is_empty = True
     for row, raw in rows(stream, findings, cells_budget()):
-        cells = [str(cell).strip() for cell in raw]
+        cells = [sys.intern(str(cell).strip()) for cell in raw]
         if not header:
             header = cells
             _check_header(row, header, findings, required, known)

@@ -20,7 +20,7 @@ from hierarchy import journal
 from hierarchy.bulk import apply, files
 from hierarchy.bulk.imports import Contents, Request, messages, read
 from hierarchy.bulk.plan import Plan
-from hierarchy.bulk.source import Finding
+from hierarchy.bulk.source import Finding, uncollected
 from hierarchy.bulk.steps import Step, steps
 from hierarchy.bulk.tables import formats, sheets
 from hierarchy.management.console import shown
@@ -65,7 +65,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self._import(**options)
+            with uncollected():
+                self._import(**options)
         except KeyboardInterrupt:
             raise CommandError("Interrupted: nothing was changed.", returncode=INTERRUPTED) from None
 
