@@ -22,6 +22,10 @@ class SameCustomer(models.BaseConstraint):
         self.field = field
         super().__init__(name=name, **kwargs)
 
+    @property
+    def fields(self) -> tuple[str, str]:
+        return self.field, "customer"
+
     def _clause(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> tuple[str, ...]:
         quote = schema_editor.quote_name
         reference: Any = model._meta.get_field(self.field)

@@ -47,11 +47,18 @@ def assert_problem(response: Any, status: int, title: str) -> None:
     assert response.status_code == status, response.body
     assert response.headers["Content-Type"] == "application/problem+json"
     keys = ["type", "title", "status", "detail", "instance", "requestId"]
-    assert list(response.data) in (keys, [*keys, "errors"])
+    assert list(response.data) in (keys, [*keys, "errors"], [*keys, "errors", "items"])
     assert (response.data["title"], response.data["status"]) == (title, status)
     assert response.data["requestId"] == response.headers["X-Request-ID"]
-    for error in response.data.get("errors", []):
+    errors = response.data.get("errors", [])
+    for error in errors:
         assert list(error) == ["pointer", "code", "detail"]
+    of_items = [
+        {**error, "pointer": f"/{item['index']}{error['pointer']}"}
+        for item in response.data.get("items", [])
+        for error in item["errors"]
+    ]
+    assert not of_items or of_items == sorted(errors, key=lambda error: int(error["pointer"].split("/")[1]))
 
 
 NO_CUSTOMER = "Customer not found or not authorised"

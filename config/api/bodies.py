@@ -31,7 +31,7 @@ def read_items(
             errors += _flatten(error.detail, place)
         if len(errors) > _MOST_ERRORS:
             break
-    refuse(errors)
+    refuse(errors, is_of_items=isinstance(body, list))
     return read
 
 
@@ -40,11 +40,13 @@ def places(body: Any) -> list[str]:
     return [f"/{index}" for index in range(len(body))] if isinstance(body, list) else [""]
 
 
-def refuse(errors: list[FieldError]) -> None:
-    """Raise BadBody if there are any errors."""
+def refuse(errors: list[FieldError], is_of_items: bool = False) -> None:
+    """Raise BadBody if there are any errors, of one object or of items of a list."""
     if errors:
         shown = errors[:_MOST_ERRORS]
-        raise BadBody("; ".join(f"{error.pointer}: {error.detail}" for error in shown[:5]), errors=shown)
+        problem = BadBody("; ".join(f"{error.pointer}: {error.detail}" for error in shown[:5]), errors=shown)
+        problem.is_of_items = is_of_items
+        raise problem
 
 
 def _unknown(reader: Any, item: Any, place: str) -> Iterator[FieldError]:

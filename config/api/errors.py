@@ -41,6 +41,8 @@ class Problem(Exception):
         super().__init__(str(detail) or str(self.title))
         self.detail = str(detail)
         self.errors = list(errors)
+        # Whether the pointers lead into a list, and begin with the place of one of its items.
+        self.is_of_items = False
         self.reason = code
 
 
@@ -172,7 +174,19 @@ def problem_document(problem: Problem, instance: str) -> dict[str, Any]:
     }
     if problem.errors:
         document["errors"] = [asdict(error) for error in problem.errors]
+    if problem.is_of_items:
+        document["items"] = _by_item(problem.errors)
     return document
+
+
+def _by_item(errors: Iterable[FieldError]) -> list[dict[str, Any]]:
+    """The same errors by the item that they are about, with pointers into it."""
+    found: dict[int, list[dict[str, str]]] = {}
+    for error in errors:
+        _before, index, *inner = error.pointer.split("/", 2)
+        pointer = "".join(f"/{one}" for one in inner)
+        found.setdefault(int(index), []).append({**asdict(error), "pointer": pointer})
+    return [{"index": index, "errors": found[index]} for index in sorted(found)]
 
 
 def prefers_plain_text(accept: str) -> bool:

@@ -9,6 +9,18 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_array_type
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
+from config.api.components import share
+from config.api.examples import add_examples
+
+_FIELD_ERRORS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["pointer", "code", "detail"],
+        "properties": {name: {"type": "string"} for name in ("pointer", "code", "detail")},
+    },
+}
+
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457. `title` is the contract's sentence; with `Accept: text/plain` it is the whole body.",
@@ -20,17 +32,29 @@ PROBLEM = {
         "detail": {"type": "string"},
         "instance": {"type": "string"},
         "requestId": {"type": "string"},
-        "errors": {
+        "errors": _FIELD_ERRORS,
+        "items": {
             "type": "array",
+            "description": "Where the body is a list: its items that are wrong, with pointers into each.",
             "items": {
                 "type": "object",
-                "required": ["pointer", "code", "detail"],
-                "properties": {name: {"type": "string"} for name in ("pointer", "code", "detail")},
+                "required": ["index", "errors"],
+                "properties": {"index": {"type": "integer", "minimum": 0}, "errors": _FIELD_ERRORS},
             },
         },
     },
+    "examples": [
+        {
+            "type": "/problems/bad-parameters",
+            "title": "Errors in the route parameters",
+            "status": 400,
+            "detail": "limit: Must be a whole number from 1 to 1000.",
+            "instance": "/api/v1/sites",
+            "requestId": "4f1c0e7a9b2d4c5e8f60718293a4b5c6",
+            "errors": [{"pointer": "limit", "code": "limit", "detail": "Must be a whole number from 1 to 1000."}],
+        }
+    ],
 }
-
 
 NOT_FOUND = "Not there, or not the caller's"
 
@@ -147,8 +171,11 @@ _HEADERS = {
         "How many requests (`q`) may come in how many seconds (`w`), if there is a limit.",
     ),
     "RateLimit": ("string", "How many more may come now (`r`), and in how many seconds (`t`) it is all of them again."),
-    "Retry-After": ("integer", "In how many seconds to try again."),
-    "Idempotency-Replayed": ("string", "`true`: the request came before, and this is what was answered then."),
+    "Retry-After": ("integer", "In how many seconds to try again, where waiting helps."),
+    "Idempotency-Replayed": (
+        "string",
+        "`true`: the POST with this `Idempotency-Key` came before, and this is what was answered then.",
+    ),
 }
 _IDEMPOTENCY_KEY = {
     "in": "header",
@@ -163,23 +190,26 @@ def _described(kind: str, text: str) -> dict[str, Any]:
 
 
 def _headers_of(method: str, status: str) -> list[str]:
-    """Which of them an answer may have."""
+    """Which of them an answer may have. Errors have those of a POST, so that all operations share them."""
     names = ["X-Request-ID", *(() if status == "401" else ("RateLimit-Policy", "RateLimit"))]
-    if status in ("429", "503") or (method, status) == ("post", "409"):
+    if status in ("409", "429", "503"):
         names.append("Retry-After")
-    if method == "post" and status not in ("401", "409", "429"):
+    elif status != "401" and (method == "post" or status >= "400"):
         names.append("Idempotency-Replayed")
     return names
 
 
 def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Give every operation its errors, with the schema of a problem, and its headers; and close every object: no key is
-    left unsaid."""
+    """Give every operation its errors, with the schema of a problem, its headers and examples; and close every object:
+    no key is left unsaid. What operations have in common stands among the components."""
     for component in result["components"]["schemas"].values():
         if component.get("type") == "object":
             component["additionalProperties"] = False
             _ask_for_no_more(component)
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+    result["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
+    result["servers"] = [{"url": "/", "description": "The one that this document is from."}]
+    result["security"] = [{ApiKeyScheme.name: []}, {AdminSessionScheme.name: []}]
     content = {
         "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
         "text/plain": {"schema": {"type": "string"}},
@@ -187,6 +217,8 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     result["components"]["headers"] = {name: _described(kind, text) for name, (kind, text) in _HEADERS.items()}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
+            if operation["security"] == result["security"]:
+                del operation["security"]
             errors = {"400": "Errors in the parameters or the body", "401": "Customer not found or not authorised"}
             if "{" in path:
                 errors["404"] = NOT_FOUND
@@ -211,4 +243,6 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
                 for name in _headers_of(method, status):
                     shown[name] = {"$ref": f"#/components/headers/{name}"}
             operation["responses"] = dict(sorted(responses.items()))
+    add_examples(result)
+    share(result)
     return result

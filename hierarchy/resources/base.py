@@ -145,8 +145,9 @@ class Resource(ApiView):
             except Problem as problem:
                 if place:
                     problem.errors = [FieldError(place, problem.reason or problem.code, problem.detail)]
+                    problem.is_of_items = True
                 raise
-        refuse(errors)
+        refuse(errors, is_of_items=isinstance(self.request.data, list))
         objects = self.objects(self.rows().filter(pk__in=[row.pk for row in rows]))
         return [objects[row.pk] for row in rows]
 
@@ -215,7 +216,7 @@ class Collection(ReadOnlyCollection):
                 errors.append(FieldError(place, "unknown", _("Is unknown: choose one that you can see.")))
             elif name in names[:index]:
                 errors.append(FieldError(place, "repeated", _("Stands there twice: put both changes together.")))
-        refuse(errors)
+        refuse(errors, is_of_items=True)
         return [rows[name] for name in names]
 
 

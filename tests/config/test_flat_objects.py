@@ -296,11 +296,13 @@ def test_many_at_once_all_or_none(world):
     assert_problem(refused, 400, BAD_BODY)
     assert {pointer for pointer, _code in pointers(refused)} == {"/1/groupName", "/2/groupName", "/3/groupName"}
     assert not Site.objects.filter(name="Free").exists()
-    assert pointers(api.post("/sites", [{"groupName": "Free"}, {"payerId": "x"}, 7])) == {
-        ("/1/groupName", "required"),
-        ("/1/payerId", "invalid"),
-        ("/2", "invalid"),
-    }
+    refused = api.post("/sites", [{"groupName": "Free"}, {"payerId": "x"}, 7])
+    assert pointers(refused) == {("/1/groupName", "required"), ("/1/payerId", "invalid"), ("/2", "invalid")}
+    assert [
+        (item["index"], {(error["pointer"], error["code"]) for error in item["errors"]})
+        for item in refused.data["items"]
+    ] == [(1, {("/groupName", "required"), ("/payerId", "invalid")}), (2, {("", "invalid")})]
+    assert "items" not in api.post("/sites", {"1": 0}).data
 
     changed = sent(
         api, "patch", "/chargers", [{"chargerId": "gar-2", "city": "A"}, {"chargerId": "AIR-1", "city": "B"}]
@@ -322,6 +324,7 @@ def test_many_at_once_all_or_none(world):
         ],
     )
     assert pointers(refused) == {("/1/chargerId", "unknown"), ("/2/chargerId", "repeated")}
+    assert [item["index"] for item in refused.data["items"]] == [1, 2]
     assert pointers(sent(api, "patch", "/chargers", [{"city": "C"}])) == {("/0/chargerId", "required")}
     assert pointers(sent(api, "patch", "/chargers", {"chargerId": "GAR-2"})) == {("", "not_a_list")}
     assert pointers(sent(api, "patch", "/chargers/GAR-2", [{"city": "C"}])) == {("", "not_an_object")}
