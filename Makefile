@@ -9,9 +9,13 @@ PIP = $(PY) -m pip --disable-pip-version-check --no-input install --quiet --only
 help:
 	@echo "make run      run the demo on PORT (default 8000), with SQLite or the database in DATABASE_URL"
 	@echo "make test     run all tests, on SQLite and on PostgreSQL"
+	@echo "make test-browser  drive the admin in an installed Chromium, and hold every kind of page against WCAG 2.2 AA"
+	@echo "make screenshots   take the pictures of the docs again"
 	@echo "make lint     look for mistakes in style"
 	@echo "make types    check the types"
 	@echo "make check    check migrations and production settings"
+	@echo "make fuzz     send the API some 15,000 requests that nobody meant, on SQLite and on PostgreSQL"
+	@echo "make openapi  write docs/openapi.json again, which a test compares with the API"
 	@echo "make bench    compare the nested reads with an idiomatic version, on SQLite and on PostgreSQL"
 	@echo "make bench-import  measure large imports and exports against parsing and inserting alone, on both"
 	@echo "make test-kill     kill imports at random moments, on both, and look that nothing is half done"
@@ -31,6 +35,12 @@ test: $(VENV)/.dev
 	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m pytest -n 2 --dist worksteal || postgresql=$$?; \
 	echo "== exit codes: SQLite $$sqlite, PostgreSQL $$postgresql"; \
 	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
+
+test-browser: $(VENV)/.dev
+	@$(PY) -m pytest -o "python_files=browse_*.py" tests/browser
+
+screenshots: $(VENV)/.dev
+	@$(PY) -m tests.browser.screenshots
 
 lint: $(VENV)/.dev
 	@$(PY) -m ruff check
@@ -63,6 +73,15 @@ test-kill: $(VENV)/.dev
 	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m tests.kill_imports) || sqlite=$$?; \
 	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m tests.kill_imports || postgresql=$$?; \
 	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
+
+fuzz: $(VENV)/.dev
+	@sqlite=0; postgresql=0; export FUZZ=long; \
+	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m pytest -s tests/fuzz) || sqlite=$$?; \
+	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m pytest -s tests/fuzz || postgresql=$$?; \
+	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
+
+openapi: $(VENV)/.dev
+	@$(PY) -m tests.openapi
 
 clean:
 	@rm -rf $(VENV)

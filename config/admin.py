@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
+
+# A page without a model of its own, as the navigation describes models.
+_TREE = {"name": _("Tree of sites"), "object_name": "Tree", "perms": {"view": True}, "add_url": None, "view_only": True}
 
 
 class ChargetreeAdminSite(admin.AdminSite):
@@ -20,8 +24,16 @@ class ChargetreeAdminSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Without the redirect to an object's public page: it asks nobody who may see the object."""
         from hierarchy.admin import exports, home
+        from hierarchy.admin.search import pages as search
+        from operators.admin import account, sign_in
 
         return [
+            path("account/", self.admin_view(account.page), name="account"),
+            path("password/forgotten/", sign_in.forgotten, name="forgotten_password"),
+            path("password/forgotten/sent/", sign_in.forgotten_sent, name="forgotten_password_sent"),
+            path("password/<uidb64>/<token>/", sign_in.choose_password, name="choose_password"),
+            path("search/", self.admin_view(search.page), name="search"),
+            path("search/suggestions.json", self.admin_view(search.suggestions), name="search_suggestions"),
             path("map.json", self.admin_view(home.map_data), name="map"),
             path("export/template.xlsx", self.admin_view(exports.template), name="export_template"),
             path("export/", self.admin_view(exports.network), name="export"),
@@ -34,15 +46,23 @@ class ChargetreeAdminSite(admin.AdminSite):
         ]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """A list asks whether it can be exported."""
-        from hierarchy.admin import exports
+        """A list asks whether it can be exported; moments that lie at no site are shown in the caller's `zone`."""
+        from hierarchy.admin import exports, times
 
-        return {**super().each_context(request), "exported_models": exports.exported_models}
+        context = {"exported_models": exports.exported_models, "zone": times.own_zone(request)}
+        return {**super().each_context(request), **context}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         from hierarchy.admin import home
 
         return super().index(request, {**home.context(request), **(extra_context or {})})
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """With a lock after too many failures, and a way out for who forgot the password."""
+        from operators.admin.sign_in import SignInForm
+
+        self.login_form = SignInForm
+        return super().login(request, {"has_mail": settings.HAS_MAIL, **(extra_context or {})})
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
         from hierarchy.admin.choices import AutocompleteView
@@ -59,7 +79,10 @@ class ChargetreeAdminSite(admin.AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """In the order in which the pages were registered: from the tree upwards, an app's main thing first."""
-        return list(self._build_app_dict(request, app_label).values())
+        apps = self._build_app_dict(request, app_label)
+        if "hierarchy" in apps:
+            apps["hierarchy"]["models"].insert(0, _TREE | {"admin_url": reverse("admin:hierarchy_site_tree")})
+        return list(apps.values())
 
     def get_log_entries(self, request: HttpRequest) -> Any:
         """The journal takes the place of the admin's own log."""

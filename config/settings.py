@@ -75,6 +75,53 @@ def _origins(name: str) -> list[str]:
     return origins
 
 
+_MAIL_URL = re.compile(r"(?P<kind>smtp|smtp\+tls|smtp\+ssl)://([^/?#\s]+@)?[^/?#@:\s]+(:[0-9]{1,5})?|consolemail://")
+_MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+
+
+def _mail_server(name: str) -> dict[str, str | int | bool]:
+    """Django's settings for a mail server, from its address; without one, mail goes nowhere."""
+    url = env.str(name, "")
+    if not url:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    match = _MAIL_URL.fullmatch(url)
+    try:
+        found: dict[str, str | int | bool] = env.email_url_config(url) if match else {}
+    except ValueError:
+        found = {}
+    if not match or not found:
+        # Without its value, which holds a password.
+        raise ImproperlyConfigured(
+            f"{name} is wrong: it must be as in smtp+tls://user:password@mail.example.org:587, where the beginning may "
+            "be smtp:// and smtp+ssl:// too and signs such as @ in the password are written as in %40; or "
+            "consolemail://, which prints mail instead of sending it."
+        )
+    port = found.get("EMAIL_PORT") or _MAIL_PORTS.get(match["kind"], 25)
+    return {key: value for key, value in found.items() if value is not None} | {"EMAIL_PORT": port}
+
+
+def _sender(name: str) -> str:
+    """Who mail comes from, as in Chargetree <charge@example.org>."""
+    sender: str = env.str(name, "")
+    if not re.fullmatch(r"([^<>\r\n]+ <)?[^\s<>@]+@[^\s<>@]+>?", sender) or ("<" in sender) != sender.endswith(">"):
+        raise ImproperlyConfigured(
+            f"{name} is {sender!r}; with EMAIL_URL it must say who mail comes from, as in "
+            "Chargetree <charge@example.org>."
+        )
+    return sender
+
+
+def _public_url(name: str, is_needed: bool) -> str:
+    """How this server is called from outside."""
+    urls = _origins(name)
+    if len(urls) > 1 or (is_needed and not urls):
+        raise ImproperlyConfigured(
+            f"{name} is {env.str(name, '')!r}; with EMAIL_URL it must be the one address of this server, to which "
+            "links in mail lead, as in https://charge.example.org."
+        )
+    return urls[0] if urls else ""
+
+
 def _tile_url(name: str) -> str:
     url: str = env.str(name, "")
     has_all = url.startswith(("https://", "http://", "/")) and all(part in url for part in ("{z}", "{x}", "{y}"))
@@ -114,6 +161,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
+    "config.security_headers.SecurityHeadersMiddleware",
     "config.api.cross_origin.CrossOriginMiddleware",
     "config.api.compression.CompressionMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -125,7 +173,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.error_pages.ProblemMiddleware",
 ]
+CSRF_FAILURE_VIEW = "config.error_pages.csrf_failure"
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -178,6 +228,21 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+
+# How often signing in with an address may fail before it is locked, and for how long.
+SIGN_IN_FAILURES = _whole_number("SIGN_IN_FAILURES", 10, least=1)
+SIGN_IN_LOCK_MINUTES = _whole_number("SIGN_IN_LOCK_MINUTES", 15, least=1)
+# From these, and only these, X-Forwarded-For is believed.
+TRUSTED_PROXIES = _networks("TRUSTED_PROXIES")
+PASSWORD_RESET_TIMEOUT = _whole_number("PASSWORD_LINK_HOURS", 72, least=1) * 3600
+
+# Mail. A link in it leads to this server as the settings call it, never as a request does.
+HAS_MAIL = bool(env.str("EMAIL_URL", ""))
+PUBLIC_URL = _public_url("PUBLIC_URL", is_needed=HAS_MAIL)
+globals().update(_mail_server("EMAIL_URL"))
+EMAIL_TIMEOUT = 10
+if HAS_MAIL:
+    DEFAULT_FROM_EMAIL = _sender("DEFAULT_FROM_EMAIL")
 
 LANGUAGE_CODE = "en"
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -239,8 +304,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": ["config.api.schema.complete"],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }

@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, include, path, re_path, reverse
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from django.views.generic import TemplateView
+from drf_spectacular.views import SpectacularJSONAPIView
 
 from chargers.resources import (
     ChargerCollection,
@@ -123,11 +124,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("problems/<slug:code>", problems.problem),
     path("api/v1/", include((api_patterns, "api"))),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs", TemplateView.as_view(template_name="api_docs.html"), name="docs"),
     re_path(r"^api(/|$)", UnknownPath.as_view(schema=None)),
 ]
 
-handler400 = "config.api.errors.bad_request"
-handler403 = "config.api.errors.permission_denied"
-handler404 = "config.api.errors.page_not_found"
-handler500 = "config.api.errors.server_error"
+handler400 = "config.error_pages.bad_request"
+handler403 = "config.error_pages.permission_denied"
+handler404 = "config.error_pages.page_not_found"
+handler500 = "config.error_pages.server_error"

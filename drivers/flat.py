@@ -16,7 +16,14 @@ class FlatDriverSerializer(FlatSerializer):
         "externalId": "external_id",
         "payerId": "payer_id",
     }
-    sample = {"id": 41, "name": "Dora", "homeGroupId": 12, "externalId": "D-1"}
+    sample = {
+        "id": 41,
+        "name": "Dora",
+        "homeGroupId": 12,
+        "externalId": "D-1",
+        "homeGroupName": "East car park",
+        "spareUsers": [],
+    }
 
 
 class FlatTagSerializer(FlatSerializer):
@@ -34,7 +41,13 @@ class FlatTagSerializer(FlatSerializer):
         "invoicable": "is_invoicable",
         "lastUpdated": "last_updated",
     }
-    sample = {"id": 71, "idTag": "04A1B2C3", "driverId": 41, "tokenName": "Card"}
+    sample = {
+        "id": 71,
+        "idTag": "04A1B2C3",
+        "driverId": 41,
+        "expiringDate": "2028-06-01T00:00:00Z",
+        "tokenName": "Card",
+    }
 
 
 class FlatExternalIdSerializer(FlatSerializer):

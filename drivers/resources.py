@@ -69,6 +69,7 @@ class DriverItem(Drivers, Item, DriverView):
                     many=False,
                 )
             },
+            examples=(),
         )
 
 

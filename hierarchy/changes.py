@@ -25,7 +25,7 @@ def kinds() -> dict[str, type[FlatSerializer]]:
 def item(change: Change, scope: Scope) -> dict[str, Any]:
     """One line of the journal that `scope` sees, as JSON."""
     kind = kinds()[change.object_type]
-    fields = _seen(change, kind.model.place_fields, scope)
+    fields = seen(change, kind.model.place_fields, scope)
     return {
         "sequence": change.sequence,
         "at": wire.moment(change.at),
@@ -40,7 +40,7 @@ def item(change: Change, scope: Scope) -> dict[str, Any]:
     }
 
 
-def _seen(change: Change, place_fields: Iterable[str], scope: Scope) -> dict[str, list[Any]]:
+def seen(change: Change, place_fields: Iterable[str], scope: Scope) -> dict[str, list[Any]]:
     """The columns that `scope` may know: of one that moved out of sight, that it did; of sites out of sight, none."""
     fields: dict[str, list[Any]] = change.fields
     if not scope.is_restricted:

@@ -148,11 +148,21 @@ def single_site(scope: Scope, site: Site, without_subsites: bool) -> list[Piece]
 
 def site_outline(scope: Scope) -> list[Piece]:
     """Page 000 with excludeDetails=true. One statement."""
-    sites = VisibleSites.read(Site.objects.visible_to(scope), OUTLINE.columns)
+    return array(_outlines(Site.objects.visible_to(scope)))
+
+
+def single_outline(scope: Scope, site: Site) -> list[Piece]:
+    """One site, which the caller must see, with all below, in outline. One statement."""
+    return _outlines(Site.objects.visible_to(scope).at_or_below(site))
+
+
+def _outlines(wanted: SiteQuerySet) -> list[Piece]:
+    """The topmost of the sites, each with those below it."""
+    sites = VisibleSites.read(wanted, OUTLINE.columns)
 
     def pieces(site_id: int) -> tuple[bytes, list[bytes]]:
         head, tail = OUTLINE.pieces(sites.rows[site_id])
         return head, [tail]
 
     laid_out, spans = nest(sites.forest, sites.forest.roots, pieces, Flat())
-    return array(Slice(laid_out, *spans[root]) for root in sites.forest.roots)
+    return [Slice(laid_out, *spans[root]) for root in sites.forest.roots]

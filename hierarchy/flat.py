@@ -33,7 +33,17 @@ class FlatSiteSerializer(FlatSerializer):
         "timeZone": "time_zone",
     }
     classes = {"groupType": GroupTypeField}
-    sample = {"id": 12, "parentId": 7, "groupName": "East car park", "groupType": 2, "externalId": "N-12"}
+    sample = {
+        "id": 12,
+        "parentId": 7,
+        "groupName": "East car park",
+        "groupType": 2,
+        "externalId": "N-12",
+        "onlineSocket": 1,
+        "offlineSocket": 0,
+        "errorSocket": 0,
+    }
+    sample_above = {"id": 7, "parentId": None, "groupName": "Harbour", "groupType": 1, "externalId": "N-7"}
 
 
 class ChangeSerializer(serializers.Serializer[Any]):

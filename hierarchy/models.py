@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from hierarchy import journal, scoping, statements, tree
+from hierarchy import belonging, journal, scoping, statements, tree
 from hierarchy.constraints import SameCustomer
 from hierarchy.entity import Entity, gone
 from hierarchy.fields import KeyField, LineField, MomentField, NameField, OptionalLineField
@@ -177,8 +177,9 @@ class Site(Entity, mptt.models.MPTTModel):
                 raise ValidationError({"parent": self._circle()})
 
     def _is_above(self, other: "Site") -> bool:
-        own = type(self)._base_manager.get(pk=self.pk)
-        return own.tree_id == other.tree_id and own.lft < other.lft and own.rght > other.rght
+        own = type(self)._base_manager.filter(pk=self.pk).first()
+        # One that is made anew under its old id has nothing below it.
+        return own is not None and own.tree_id == other.tree_id and own.lft < other.lft and own.rght > other.rght
 
     @staticmethod
     def _circle() -> ValidationError:
@@ -312,6 +313,10 @@ class Change(Scoped):
         indexes = [
             models.Index(fields=["object_type", "object_id", "id"], name="change_of_object"),
             models.Index(fields=["import_id"], condition=Q(import_id__isnull=False), name="change_of_import"),
+            models.Index(fields=["at"], name="change_at"),
+            models.Index(fields=["request_id", "id"], name="change_of_request"),
+            models.Index("object_type", belonging.PERSON, name="change_by_person"),
+            models.Index("object_type", belonging.PLACE, name="change_by_place"),
         ]
 
     def __str__(self) -> str:

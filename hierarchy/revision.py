@@ -21,6 +21,7 @@ from django.http import HttpResponseNotModified
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from config.api.conditions import is_known
+from config.api.schema import tag_parameter
 from hierarchy.db import snapshot
 from hierarchy.scoping import Scope
 
@@ -114,9 +115,7 @@ def tagged(get: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _PARAMETERS = [
-    OpenApiParameter(
-        "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of the answer that you have already."
-    ),
+    tag_parameter("If-None-Match", "The ETag of the answer that you have already."),
     OpenApiParameter(
         "ETag",
         str,

@@ -30,6 +30,8 @@ class FlatOperatorSerializer(FlatSerializer):
         "emailAddress": "rob@northwind.example",
         "homeGroupId": 12,
         "isActive": True,
+        "homeGroupName": "East car park",
+        "spareOperators": [],
     }
 
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from config.api.errors import NotPermitted
 from hierarchy import journal
 from hierarchy.constraints import SameCustomer
 from hierarchy.entity import Entity, EntityQuerySet
@@ -82,6 +83,7 @@ class Operator(AbstractBaseUser, Entity):
         _("active"), default=True, help_text=_("Without this mark neither the operator nor the keys get in.")
     )
     is_superuser = models.BooleanField(_("platform staff"), default=False, editable=False)
+    invited_at = MomentField(_("invited"), null=True, blank=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -118,6 +120,28 @@ class Operator(AbstractBaseUser, Entity):
             type(self)._base_manager.filter(pk=self.pk).update(last_login=self.last_login)
             return
         super().save(**kwargs)
+
+    def journal_entry(self, recorder: journal.Recorder, before: Self | None, after: Self | None) -> journal.Entry:
+        """Refused with `NotPermitted` when somebody would take the own account away.
+
+        Here, because every road that writes comes by, the bulk road too.
+        """
+        if before is not None and self.pk == recorder.caller.scope.operator_id:
+            if after is None:
+                raise NotPermitted(_("You cannot delete your own account: ask another admin operator."))
+            if before.is_active and not after.is_active:
+                raise NotPermitted(_("You cannot disable your own account: ask another admin operator."))
+            if before.is_admin_operator and not after.is_admin_operator:
+                raise NotPermitted(_("You cannot stop being an admin operator yourself: ask another one."))
+        return super().journal_entry(recorder, before, after)
+
+    @property
+    def is_last_admin(self) -> bool:
+        """Whether nobody else of the customer is an active admin operator. At most one statement."""
+        if self.customer_id is None or not (self.is_admin_operator and self.is_active):
+            return False
+        others = Operator._base_manager.filter(customer_id=self.customer_id, is_admin_operator=True, is_active=True)
+        return not others.exclude(pk=self.pk).exists()
 
     def scope(self) -> Scope:
         """What this operator may see, as of now: one statement for the grants of a restricted operator."""
@@ -256,5 +280,6 @@ class ApiKey(Entity):
         return None
 
 
+from operators.attempts import Attempts  # noqa: E402, F401  (found by Django as models of this app)
 from operators.repeats import Repeat  # noqa: E402, F401  (found by Django as models of this app)
 from operators.webhook_models import ToldStatus, Webhook  # noqa: E402, F401  (found by Django as models of this app)

@@ -14,14 +14,29 @@ from config.api.errors import Conflict, NotPermitted
 from hierarchy import journal, services
 from hierarchy.fields import validate_text
 from hierarchy.scoping import Caller
-from operators import keys
+from operators import keys, links, sign_in
 from operators.models import ApiKey, Operator
 
 
-def operator_create(caller: Caller, operator: Operator, password: str) -> Operator:
-    """Save a new operator who can sign in with `password`."""
+def operator_create(caller: Caller, operator: Operator, password: str | None) -> Operator:
+    """Save a new operator who can sign in with `password`; with None, who is invited to choose one."""
     _refuse_keys(caller)
-    _set_password(operator, password)
+    if password is not None:
+        _set_password(operator, password)
+    else:
+        operator.set_unusable_password()
+        operator.invited_at = timezone.now() if operator.is_active else None
+    return services.save(caller, operator)
+
+
+def operator_invite(caller: Caller, operator: Operator) -> Operator:
+    """Note that an operator gets a new link to choose a password, which ends the links before it."""
+    _refuse_keys(caller)
+    if not operator.is_active:
+        raise Conflict(
+            _("%(operator)s is disabled, and no link would let in: mark as active first.") % {"operator": operator}
+        )
+    operator.invited_at = timezone.now()
     return services.save(caller, operator)
 
 
@@ -37,6 +52,32 @@ def operator_set_password(caller: Caller, operator: Operator, password: str) -> 
     with journal.recording(caller):
         operator.refresh_from_db()
         _set_password(operator, password)
+        operator.save()
+    return operator
+
+
+def operator_choose_password(caller: Caller, operator: Operator, token: str, password: str) -> Operator:
+    """Give the operator whom a link leads to a password. The link ends with it, and so does a lock.
+
+    Raises Conflict when the link has been used, or has run out, in the meantime.
+    """
+    with journal.recording(caller):
+        row = Operator._base_manager.select_for_update(of=("self",)).get(pk=operator.pk)
+        if not links.is_valid(row, token):
+            raise Conflict(_("This link was used or has ended in the meantime: ask for a new one."))
+        _set_password(row, password)
+        row.save()
+        sign_in.forgive(caller, row)
+    return row
+
+
+def account_rename(caller: Caller, operator: Operator, name: str) -> Operator:
+    """Change what oneself is called, which anybody may, and nothing else with it."""
+    services.refuse_read_only(caller.scope)
+    with journal.recording(caller):
+        operator.refresh_from_db()
+        operator.name = name
+        operator.clean_fields(exclude={field.name for field in operator._meta.fields} - {"name"})
         operator.save()
     return operator
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api import inputs
-from config.api.bodies import read_items
+from config.api.bodies import read_items, refuse
 from config.api.conditions import check_writing
+from config.api.errors import FieldError
 from config.api.flat import FlatField, FlatSerializer, Texts
 from config.api.schema import error_response, path_parameter
 from config.api.views import ApiView
@@ -44,7 +46,12 @@ class Secret(FlatField):
 
 
 class Events(Texts):
-    schema = {"type": "array", "items": {"type": "string", "enum": list(EVENTS)}, "minItems": 1}
+    schema = {
+        "type": "array",
+        "items": {"type": "string", "enum": list(EVENTS)},
+        "minItems": 1,
+        "uniqueItems": True,
+    }
     example = list(EVENTS[:-1])
 
 
@@ -150,7 +157,11 @@ class WebhookRotation(_Deed):
 class WebhookReplaySerializer(serializers.Serializer[Any]):
     """From where to tell again."""
 
-    since = inputs.WholeNumber(help_text="The `sequence` of the last change that is not told again; 0 is everything.")
+    since = inputs.WholeNumber(
+        min_value=0,
+        max_value=2**63 - 1,
+        help_text="The `sequence` of the last change that is not told again; 0 is everything.",
+    )
 
 
 class WebhookReplay(_Deed):
@@ -164,6 +175,8 @@ class WebhookReplay(_Deed):
         tags=["Webhooks"],
     )
     def post(self, request: Request, **kwargs: Any) -> Response:
+        if isinstance(request.data, list):
+            refuse([FieldError("", "not_an_object", _("Must be one object: one webhook is told again at a time."))])
         (values,) = read_items(WebhookReplaySerializer, request.data, 1)
         with writing(self.caller, Webhook):
             webhook = self.webhook()

@@ -204,7 +204,10 @@ class Listing:
         if searched:
             names = ", ".join(str(field.field_name) for field in searched)
             filters["search"] = Parameter(
-                _text, f"Only what has this text in one of: {names}. Case does not matter.", _containing(searched)
+                _text,
+                f"Only what has this text in one of: {names}. Case does not matter.",
+                _containing(searched),
+                {"type": "string", "maxLength": 255},
             )
         for key, field in self._fields.items():
             for lookup in field.lookups if field.is_comparable else ():
@@ -318,7 +321,8 @@ def _opened(text: str) -> Any:
 
 def _text(text: str) -> str:
     if len(text) > 255 or not text.isprintable():
-        raise ValidationError(_("Must have at most 255 printable characters."), code="invalid")
+        code = "unprintable" if len(text) <= 255 else "too_long"
+        raise ValidationError(_("Must have at most 255 printable characters."), code=code)
     return text
 
 

@@ -1,6 +1,10 @@
 """The admin's pages of customers, sites, the journal and imports, and the base that all other pages stand on."""
 
+# In the order in which the menu shows them.
+# isort: off
+from hierarchy.admin.pages import CustomerAdmin, SiteAdmin
+from hierarchy.admin.log import ChangeAdmin
 from hierarchy.admin.imports import ImportAdmin
-from hierarchy.admin.pages import ChangeAdmin, CustomerAdmin, SiteAdmin
+# isort: on
 
 __all__ = ["ChangeAdmin", "CustomerAdmin", "ImportAdmin", "SiteAdmin"]

@@ -55,6 +55,10 @@ class EntitySelect(AutocompleteSelect):
         # Shared by the copies that a formset makes for its rows.
         self._known: dict[str, str] = {}
 
+    @property
+    def media(self) -> forms.Media:
+        return super().media + forms.Media(js=["chargetree/choices.js"])
+
     def remember(self, rows: Iterable[Any]) -> None:
         """Look up what all these rows are called at once, before they are rendered one by one."""
         self._known.update({str(pk): label for pk, label in self._labels(rows).items()})

@@ -14,28 +14,28 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.db import connection, models
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.utils.text import capfirst
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hierarchy import journal, services
-from hierarchy.admin import history
+from hierarchy.admin import actions, history
 from hierarchy.admin.callers import REFUSALS, caller_of, may_write, scope_of, sentence
 from hierarchy.admin.choices import EntityChoiceField, EntitySelect, is_id
 from hierarchy.admin.deletion import consequences
-from hierarchy.admin.forms import EntityForm, EntityFormSet, MomentInput, Refused, refusals_to
+from hierarchy.admin.filters import ActiveFilters, WithinFilter
+from hierarchy.admin.forms import EntityForm, EntityFormSet, Refused, refusals_to
+from hierarchy.admin.history_pages import HistoryPages
+from hierarchy.admin.search.matching import Text, columns_of, matching
+from hierarchy.admin.times import MomentChoice, MomentColumn, give_zones, own_zone, with_moments, zone_of
 from hierarchy.fields import MomentField
-from hierarchy.models import Change, Site
+from hierarchy.models import Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import site_paths
-from hierarchy.text import comparison_key
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -56,9 +56,7 @@ def places(scope: Scope, site_ids: Iterable[int | None]) -> dict[int | None, str
 class ScopedOptions:
     """What pages and lines have in common: visible rows, and references to visible rows only."""
 
-    formfield_overrides: ClassVar[Any] = {
-        MomentField: {"form_class": forms.DateTimeField, "widget": MomentInput, "help_text": _("In UTC.")},
-    }
+    formfield_overrides: ClassVar[Any] = {MomentField: {"form_class": MomentChoice}}
 
     # References that are read along with the rows.
     references: ClassVar[tuple[str, ...]] = ()
@@ -66,6 +64,16 @@ class ScopedOptions:
     def get_queryset(self, request: HttpRequest) -> Any:
         queryset = super().get_queryset(request)  # type: ignore[misc]
         return queryset.visible_to(scope_of(request)).select_related(*self.references)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return with_moments(self.model, super().get_readonly_fields(request, obj))  # type: ignore[attr-defined,misc]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
+        is_read = obj is not None and not self.has_change_permission(request, obj)  # type: ignore[attr-defined]
+        read = None if is_read else {getattr(one, "__name__", "") for one in self.get_readonly_fields(request, obj)}
+        model = self.model  # type: ignore[attr-defined]
+        return [(name, {**rest, "fields": with_moments(model, rest["fields"], read)}) for name, rest in fieldsets]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         target = self.admin_site.get_model_admin(db_field.related_model)  # type: ignore[attr-defined]
@@ -90,7 +98,7 @@ class ScopedOptions:
         return request.user.is_active
 
 
-class ScopedChangeList(ChangeList):
+class ScopedChangeList(ActiveFilters, ChangeList):
     """A page of a list, completed in a constant number of statements."""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
@@ -100,8 +108,16 @@ class ScopedChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
+        self.result_list = list(self._whole(self.result_list))
+        if any(isinstance(column, MomentColumn) for column in self.list_display):
+            self.model_admin.give_zones(request, self.result_list)  # type: ignore[attr-defined]
         self.model_admin.complete_page(request, self.result_list)  # type: ignore[attr-defined]
+
+    def _whole(self, page: Any) -> Any:
+        """The rows of one page of many: all are put in order without what is shown of these alone, which is wide."""
+        if not isinstance(page, models.QuerySet) or not page.query.is_sliced:
+            return page
+        return self.root_queryset.filter(pk__in=page.values("pk")).order_by(*page.query.order_by)
 
 
 class ScopedAdmin(ScopedOptions, ModelAdmin):
@@ -110,21 +126,39 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
     view_on_site = False
     list_per_page = 50
     list_max_show_all = 200
-    # A second count over the whole table, for a number that nobody asked for.
+    # A second count over the whole table, and one for every choice of a filter, for numbers that nobody asked for.
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     empty_value_display = history.NOTHING
     # The attribute, dots allowed, that says at which site a row lies: it fills the column `place`.
     place_attribute: ClassVar[str] = ""
+    # The same for the zone of a row's moments, where no column names the place.
+    zone_attribute: ClassVar[str] = ""
+    # Whether the search over all kinds finds these rows, and where its hits lead besides: labels and names of pages.
+    is_found_everywhere: ClassVar[bool] = False
+    found_with: ClassVar[tuple[tuple[Any, str], ...]] = ()
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         found = super().get_object(request, object_id, from_field)
         if found is None:
             raise Http404
+        self.give_zones(request, [found])
         return found
 
+    def give_zones(self, request: HttpRequest, rows: list[Any]) -> None:
+        give_zones(request, rows, self.zone_attribute or self.place_attribute)
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        columns: list[Any] = [*super().get_list_display(request)]
+        columns = with_moments(self.model, super().get_list_display(request))
         return [*columns, "customer"] if self._shows_customer(request) else columns
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        return with_moments(self.model, super().get_list_display_links(request, list_display) or ())
+
+    @property
+    def media(self) -> forms.Media:
+        media: forms.Media = super().media
+        return media + WithinFilter.media() if WithinFilter in self.list_filter else media
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         filters: list[Any] = [*super().get_list_filter(request)]
@@ -144,10 +178,14 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
     def complete_page(self, request: HttpRequest, rows: list[Any]) -> None:
         """Add to the rows of one page what their columns need."""
         if self.place_attribute:
-            site_ids = {row.pk: _walk(row, self.place_attribute) for row in rows}
+            site_ids = {row.pk: self.site_of(row) for row in rows}
             paths = places(scope_of(request), site_ids.values())
             for row in rows:
                 row.shown_place = paths.get(site_ids[row.pk], "")
+
+    def site_of(self, row: Any) -> int | None:
+        """The id of the site at which a row lies."""
+        return _walk(row, self.place_attribute) if self.place_attribute else None
 
     @admin.display(description=_("place"), empty_value=history.NOTHING)
     def place(self, row: Any) -> str:
@@ -167,12 +205,16 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
 
     def trail_of(self, request: HttpRequest, row: Any) -> list[tuple[int, str]]:
         """The sites that stand before a row in the line that says where its page is."""
-        return self.trail(request, _walk(row, self.place_attribute)) if self.place_attribute else []
+        return self.trail(request, self.site_of(row))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context.get("original")
         trail = [] if row is None else self.trail_of(request, row)
-        return super().render_change_form(request, {**context, "trail": trail}, *args, **kwargs)
+        response = super().render_change_form(request, {**context, "trail": trail}, *args, **kwargs)
+        lines = (form for formset in context["inline_admin_formsets"] for form in formset.formset.forms)
+        if any(getattr(form, "overtaken", None) for form in (context["adminform"].form, *lines)):
+            response.status_code = 409
+        return response
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Only what the filters of the page offer: any other column could be guessed letter by letter."""
@@ -190,7 +232,8 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
             raise IncorrectLookupParameters from error
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        return super().get_search_results(request, queryset, comparison_key(search_term.replace("\0", " ")))
+        columns = columns_of(self.model, self.get_search_fields(request))
+        return queryset.filter(matching(columns, Text.typed(search_term), scope_of(request))), False
 
     def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
         """What the rows are called where they can be chosen, in a constant number of statements."""
@@ -201,7 +244,7 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
         return queryset
 
 
-class EntityAdmin(ScopedAdmin):
+class EntityAdmin(HistoryPages, ScopedAdmin):
     """Pages over rows that people edit."""
 
     form = EntityForm
@@ -246,6 +289,7 @@ class EntityAdmin(ScopedAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)
         form.scope = scope_of(request)
+        form.zone = own_zone(request) if obj is None else zone_of(obj)
         form.refused = getattr(request, "refused", None)
         return form
 
@@ -338,12 +382,17 @@ class EntityAdmin(ScopedAdmin):
             return super().changelist_view(request, extra_context)
         if not all(is_id(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise BadRequest("A chosen row is no id.")
+        if actions.is_own_transaction(self, request):
+            return super().changelist_view(request, extra_context)
         try:
             with journal.recording(caller_of(request)):
                 return super().changelist_view(request, extra_context)
         except REFUSALS as error:
             self.message_user(request, sentence(error), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
+
+    def get_action_choices(self, request: HttpRequest, *args: Any) -> list[Any]:
+        return actions.grouped(self, request, super().get_action_choices(request, *args))
 
     # The journal takes the place of the admin's own log.
 
@@ -359,39 +408,18 @@ class EntityAdmin(ScopedAdmin):
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         return []
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        row = self.get_object(request, unquote(object_id))
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        changes = Change.objects.visible_to(scope_of(request)).filter(
-            object_type=self.opts.model_name, object_id=row.pk
-        )
-        paginator = self.get_paginator(request, changes, self.list_per_page)
-        page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("History of %(object)s") % {"object": row},
-            "object": row,
-            "trail": self.trail_of(request, row),
-            "opts": self.opts,
-            "lines": history.lines(page.object_list, scope_of(request)),
-            "page": page,
-            "page_range": paginator.get_elided_page_range(page.number),
-            "page_var": PAGE_VAR,
-            **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/object_history.html", context)
-
 
 class EntityInline(ScopedOptions, TabularInline):
     """Lines on the page of the row that they belong to: who may change that row may change these."""
 
     form = EntityForm
     formset = EntityFormSet
+    template = "admin/details/lines.html"
     view_on_site = False
     extra = 0
+
+    class Media:
+        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("chargetree/details.css",)}
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj)
@@ -411,6 +439,7 @@ class EntityInline(ScopedOptions, TabularInline):
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset: Any = super().get_formset(request, obj, **kwargs)
         formset.form.scope = scope_of(request)
+        formset.form.zone = own_zone(request) if obj is None else zone_of(obj)
         formset.form.refused = getattr(request, "refused", None)
         return formset
 

@@ -20,7 +20,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hierarchy.admin.callers import scope_of
-from hierarchy.admin.pages import SiteAdmin
 from hierarchy.bulk import files
 from hierarchy.bulk.export import Selection, export
 from hierarchy.bulk.tables import Sheet, Table, sheets, tables
@@ -41,7 +40,7 @@ class NetworkForm(forms.Form):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.scope = scope_of(request)
-        page = SiteAdmin(Site, admin.site)
+        page: Any = admin.site.get_model_admin(Site)
         if self.scope.is_platform:
             self.fields["customer"] = page.formfield_for_foreignkey(Site._meta.get_field("customer"), request)
         self.fields["site"] = page.formfield_for_foreignkey(
@@ -102,15 +101,19 @@ def rows(request: HttpRequest, app_label: str, model_name: str, kind: str) -> Ht
         found = page.get_changelist_instance(request).queryset
     except IncorrectLookupParameters as error:
         raise BadRequest("A filter of the list is wrong.") from error
+    address = f"{reverse(f'admin:{app_label}_{model_name}_changelist')}?{request.GET.urlencode()}"
+    return chosen_rows(request, table, found, kind) or HttpResponseRedirect(address)
+
+
+def chosen_rows(request: HttpRequest, table: Table, found: Any, kind: str) -> FileResponse | None:
+    """Rows of one table as a file of `kind`; None when there can be none, which the person is told."""
     sheet = next(one for one in sheets().values() if one.is_exported and table.name in one.tables)
     try:
         scope = _one_customer(scope_of(request), table, found)
         return _download(Selection(scope, None, (sheet.name,), _among(sheet, table, found)), kind, sheet.name)
     except files.Unwritable as error:
         messages.error(request, str(error))
-        return HttpResponseRedirect(
-            f"{reverse(f'admin:{app_label}_{model_name}_changelist')}?{request.GET.urlencode()}"
-        )
+        return None
 
 
 def _among(sheet: Sheet, table: Table, found: Any) -> dict[str, Any]:

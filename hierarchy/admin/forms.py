@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.models import BaseInlineFormSet
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from hierarchy.admin import conflicts
 from hierarchy.admin.callers import REFUSALS, sentence
-from hierarchy.admin.choices import EntitySelect
-from hierarchy.fields import MomentField
+from hierarchy.admin.choices import EntitySelect, is_id
+from hierarchy.admin.times import UTC, MomentChoice, zone_of
 from hierarchy.scoping import Scope
 
 if TYPE_CHECKING:
@@ -47,19 +51,10 @@ def refusals_to(prefix: str | None) -> Iterator[None]:
         raise Refused(prefix, error) from error
 
 
-class MomentInput(forms.DateTimeInput):
-    """The browser's own field for a date and a time."""
-
-    input_type = "datetime-local"
-
-    def __init__(self) -> None:
-        super().__init__(attrs={"step": 1}, format="%Y-%m-%dT%H:%M:%S")
-
-
 class EntityForm(ModelForm):
     """The form of one row, of its own page or of a line in another's.
 
-    `scope` and `refused` are set on the class that the admin makes for each request.
+    `scope`, `zone` and `refused` are set on the class that the admin makes for each request.
     """
 
     row_version = forms.IntegerField(
@@ -67,6 +62,7 @@ class EntityForm(ModelForm):
     )
 
     scope: ClassVar[Scope] = Scope(customer_id=None)
+    zone: ClassVar[ZoneInfo] = UTC
     refused: ClassVar[Refused | None] = None
     # Whether this was the line of a row that is not among the rows of the page any more.
     is_gone = False
@@ -75,6 +71,9 @@ class EntityForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, MomentChoice):
+                field.zone = self.zone
         if self.instance._state.adding:
             if self.scope.customer_id is not None and hasattr(self.instance, "customer_id"):
                 self.instance.customer_id = self.scope.customer_id
@@ -86,6 +85,60 @@ class EntityForm(ModelForm):
         if self.scope.is_restricted:
             for name in self.instance.place_fields & self.fields.keys():
                 self.fields[name].required = True
+        # The fields that somebody else changed as well, and the message for a page older than its row.
+        self.contested: list[str] = []
+        self.overtaken: SafeString | None = None
+        if self.is_bound and not self.instance._state.adding:
+            self._meet_others()
+
+    def _meet_others(self) -> None:
+        """Before anything is checked: what others changed since the page was made is put beside what was typed.
+
+        What only one side changed stays as that side wants it; for the rest the form asks.
+        """
+        columns = {field.name for field in self.instance.journaled_fields()}
+        answers = [name for name in self.fields.keys() & columns if self._answer(name) == conflicts.THEIRS]
+        version = str(self["row_version"].data or "")
+        is_old = is_id(version) and 1 <= int(version) < self.instance.version
+        # Who deletes a line is told of its changes first, by the services.
+        is_old = is_old and (self.refused is not None or not self.data.get(self.add_prefix(DELETION_FIELD_NAME)))
+        if not answers and not is_old:
+            return
+        data: Any = self.data
+        # What the browser sent is not to be changed, and other forms read it too.
+        self.data = data = data.copy()
+        for name in answers:
+            conflicts.put(data, self[name])
+        if is_old:
+            self._merge([name for name in self.fields if name in columns], int(version))
+            data[self.add_prefix("row_version")] = str(self.instance.version)
+
+    def _answer(self, name: str) -> Any:
+        return self.data.get(f"{self.add_prefix(name)}{conflicts.WHOSE}")
+
+    def _merge(self, names: list[str], version: int) -> None:
+        lines = conflicts.changes_since(self.instance, version, self.scope)
+        old = conflicts.before(self.instance, lines)
+        is_known = len(lines) == self.instance.version - version
+        mine, taken = False, []
+        for name in names:
+            bound: Any = self[name]
+            if not bound._has_changed():
+                continue
+            if is_known and name not in old:
+                mine = True
+            elif is_known and not bound.field.has_changed(old[name], bound.data):
+                conflicts.put(self.data, bound)
+                taken.append(str(bound.label))
+            else:
+                self.contested.append(name)
+        if mine or self.contested:
+            is_line = self.prefix is not None
+            self.overtaken = (
+                conflicts.sentence(self.instance)
+                if is_line
+                else conflicts.summary(self.instance, lines, taken, is_asked=bool(self.contested))
+            )
 
     @property
     def changed_data(self) -> list[str]:
@@ -98,19 +151,9 @@ class EntityForm(ModelForm):
         return cleaned
 
     def _post_clean(self) -> None:
-        is_new = self.instance._state.adding
-        if not is_new:
-            self._keep_moments()
         super()._post_clean()  # type: ignore[misc]
-        if not is_new:
+        if not self.instance._state.adding:
             self.instance.version = self.cleaned_data.get("row_version")
-
-    def _keep_moments(self) -> None:
-        """A moment is shown to the second: one that nobody changed keeps its milliseconds."""
-        changed = set(self.changed_data)
-        for field in self.instance._meta.concrete_fields:
-            if isinstance(field, MomentField) and field.name in self.cleaned_data and field.name not in changed:
-                self.cleaned_data[field.name] = getattr(self.instance, field.name)
 
     def full_clean(self) -> None:
         super().full_clean()
@@ -118,7 +161,11 @@ class EntityForm(ModelForm):
             return
         if self.is_gone:
             self.add_error(None, _("This row was deleted in the meantime: load the page again."))
-        if self.refused is not None and self.refused.prefix == self.prefix:
+        if self.overtaken is not None:
+            self.add_error(None, self.overtaken)
+            for name in self.contested:
+                self.add_error(name, conflicts.question(self[name], self.instance))
+        elif self.refused is not None and self.refused.prefix == self.prefix:
             self._show(self.refused.error)
 
     def _show(self, error: Exception) -> None:
@@ -164,6 +211,7 @@ class EntityFormSet(InlineFormSet):
         for row in rows:
             # Names of lines speak of the row that they belong to, which is at hand.
             setattr(row, self.fk.name, self.instance)
+            row.shown_zone = zone_of(self.instance)
         return rows
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from django.apps import apps
 from django.db import models
+from django.db.models import F, Max, Q, Value
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from hierarchy import changes as public
+from hierarchy import journal, restore, scoping
+from hierarchy.admin.times import UTC, local
+from hierarchy.belonging import kinds
 from hierarchy.entity import Entity
+from hierarchy.fields import MomentField
 from hierarchy.models import Change, Import
 from hierarchy.scoping import Scope
 
 NOTHING = "–"
+
+# The columns by which rows are called that others refer to; rows of other kinds are called by the journal's lines.
+_NAMES = {
+    "site": "name",
+    "charger": "charger_id",
+    "driver": "name",
+    "operator": "email",
+    "customer": "name",
+    "import": "file_name",
+}
+
+# A row as the journal names it: its model and its id.
+Named = tuple[type[Entity], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +51,19 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change of one object; `kind` is what the object is, `record` the import that made it, where one is seen."""
+    """One change of one object, ready to read.
+
+    `kind` is what the object is, `address` its page, empty when it is gone or out of sight, `record` the import that
+    made the change, where one is seen. `undo` and `restore` are the pages that take it back, as far as there are any.
+    """
 
     change: Change
     kind: str
     differences: list[Difference]
-    record: Import | None
-
-
-def kinds() -> dict[str, type[Entity]]:
-    """The models that the journal knows, by the name that it writes down."""
-    return {str(model._meta.model_name): model for model in apps.get_models() if issubclass(model, Entity)}
+    record: str
+    address: str
+    undo: str
+    restore: str
 
 
 def kind_of(change: Change) -> str:
@@ -49,43 +71,136 @@ def kind_of(change: Change) -> str:
     return capfirst(str(model._meta.verbose_name)) if model else change.object_type
 
 
-def lines(changes: Iterable[Change], scope: Scope) -> list[Line]:
-    """Ready to show. What a reference leads to is named when `scope` sees it: one statement a kind of reference."""
+def lines(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> list[Line]:
+    """Ready to show, in two statements. What a reference leads to is named when `scope` sees it, or saw it last."""
     rows = list(changes)
-    models_of = kinds()
-    names = _names(rows, models_of, scope)
-    imports = Import.objects.visible_to(scope).in_bulk({change.import_id for change in rows if change.import_id})
+    fields = {change.pk: _seen(change, scope) for change in rows}
+    referred, shown = _wanted(rows, fields)
+    names = _existing(referred | shown, scope)
+    texts = names | _remembered(referred - names.keys(), scope)
     return [
         Line(
             change,
             kind_of(change),
-            list(_differences(change, models_of.get(change.object_type), names)),
-            imports.get(change.import_id),
+            list(_differences(change.object_type, fields[change.pk], texts, zone)),
+            names.get((Import, change.import_id or 0), ""),
+            *_addresses(change, names, scope),
         )
         for change in rows
     ]
 
 
-def _names(rows: list[Change], models_of: dict[str, type[Entity]], scope: Scope) -> dict[tuple[Any, Any], str]:
-    wanted: dict[type[Entity], set[int]] = defaultdict(set)
+def differences(kind: str, fields: dict[str, list[Any]], scope: Scope, zone: ZoneInfo = UTC) -> list[Difference]:
+    """Old and new values of some columns of one object, ready to read."""
+    referred = set(_references(kind, fields))
+    names = _existing(referred, scope)
+    return list(_differences(kind, fields, names | _remembered(referred - names.keys(), scope), zone))
+
+
+def label_of(kind: str, column: str) -> str:
+    """What people call a column."""
+    field = _field(kinds().get(kind), column)
+    return capfirst(str(field.verbose_name) if field is not None else column.replace("_", " "))
+
+
+def _seen(change: Change, scope: Scope) -> dict[str, list[Any]]:
+    model = kinds().get(change.object_type)
+    return public.seen(change, model.place_fields if model else (), scope)
+
+
+# What things are called, and where their pages are.
+
+
+def _wanted(rows: list[Change], fields: dict[int, dict[str, list[Any]]]) -> tuple[set[Named], set[Named]]:
+    """What the lines refer to, and what they are about."""
+    referred: set[Named] = set()
+    shown: set[Named] = set()
+    models_of = kinds()
     for change in rows:
-        for column, values in change.fields.items():
-            target = _target(models_of.get(change.object_type), column)
-            if target is not None:
-                wanted[target].update(value for value in values if isinstance(value, int))
+        referred.update(_references(change.object_type, fields[change.pk]))
+        if change.object_type in models_of:
+            shown.add((models_of[change.object_type], change.object_id))
+        if change.import_id:
+            shown.add((Import, change.import_id))
+    return referred, shown
+
+
+def _references(kind: str, fields: dict[str, list[Any]]) -> Iterable[Named]:
+    for column, values in fields.items():
+        target = _target(kinds().get(kind), column)
+        if target is not None:
+            yield from ((target, value) for value in values if isinstance(value, int))
+
+
+def _existing(wanted: set[Named], scope: Scope) -> dict[Named, str]:
+    """Of these rows those that are there and that `scope` sees, with their names. One statement."""
+    ids: dict[type[Entity], set[int]] = defaultdict(set)
+    for model, pk in wanted:
+        ids[model].add(pk)
+    parts = []
+    for model, pks in sorted(ids.items(), key=lambda pair: str(pair[0]._meta.model_name)):
+        kind = str(model._meta.model_name)
+        label: Any = F(_NAMES[kind]) if kind in _NAMES else Value("", models.TextField())
+        rows = model._default_manager.visible_to(scope).order_by().filter(pk__in=pks)
+        parts.append(rows.values_list(Value(kind, models.TextField()), "pk", label))
+    if not parts:
+        return {}
+    models_of = kinds()
+    return {(models_of[kind], pk): name for kind, pk, name in parts[0].union(*parts[1:], all=True)}
+
+
+def _remembered(wanted: set[Named], scope: Scope) -> dict[Named, str]:
+    """What rows that are gone were called last, as far as `scope` reads it in the journal. One statement."""
+    ids: dict[str, set[int]] = defaultdict(set)
+    for model, pk in wanted:
+        ids[str(model._meta.model_name)].add(pk)
+    if not ids:
+        return {}
+    of_them = scoping.NOTHING
+    for kind, pks in sorted(ids.items()):
+        of_them |= Q(object_type=kind, object_id__in=pks)
+    # One that left may have got another name on its way out.
+    seen = Change.objects.visible_to(scope).order_by().filter(of_them).exclude(action=journal.MOVED)
+    newest = seen.values("object_type", "object_id").annotate(newest=Max("pk")).values("newest")
+    found = Change.objects.order_by().filter(pk__in=newest)
+    models_of = kinds()
     return {
-        (target, row.pk): str(row)
-        for target, ids in wanted.items()
-        for row in target.objects.visible_to(scope).filter(pk__in=ids)
+        (models_of[kind], pk): name for kind, pk, name in found.values_list("object_type", "object_id", "natural_key")
     }
 
 
-def _differences(change: Change, model: type[Entity] | None, names: dict[tuple[Any, Any], str]) -> Iterable[Difference]:
-    for column, (old, new) in change.fields.items():
-        field = _field(model, column)
-        target = _target(model, column)
-        label = capfirst(str(field.verbose_name)) if field is not None else column
-        yield Difference(label, *(_text(value, field, target, names) for value in (old, new)))
+def _addresses(change: Change, names: dict[Named, str], scope: Scope) -> tuple[str, str, str]:
+    """The pages of the object, of undoing the change, and of going back to the state after it."""
+    model = kinds().get(change.object_type)
+    if model is None:
+        return "", "", ""
+    is_there = (model, change.object_id) in names
+    address = ""
+    if is_there:
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[change.object_id])
+    is_gone_here = change.action == journal.DELETED
+    ways = []
+    for way, fits in ((restore.UNDO, is_there != is_gone_here), (restore.RESTORE, is_there and not is_gone_here)):
+        possible = fits and is_writer(scope) and restore.can_return(change)
+        ways.append(reverse(f"admin:hierarchy_change_{way}", args=[change.pk]) if possible else "")
+    return address, ways[0], ways[1]
+
+
+def is_writer(scope: Scope) -> bool:
+    """Whether the caller may write anything at all; what, the services say."""
+    return scope.is_platform or scope.is_admin or bool(scope.root_ids)
+
+
+# Columns and values.
+
+
+def _differences(
+    kind: str, fields: dict[str, list[Any]], names: dict[Named, str], zone: ZoneInfo
+) -> Iterable[Difference]:
+    model = kinds().get(kind)
+    for column, (old, new) in fields.items():
+        field, target = _field(model, column), _target(model, column)
+        yield Difference(label_of(kind, column), *(_text(value, field, target, names, zone) for value in (old, new)))
 
 
 def _field(model: type[Entity] | None, column: str) -> models.Field[Any, Any] | None:
@@ -100,14 +215,19 @@ def _target(model: type[Entity] | None, column: str) -> type[Entity] | None:
     return related if isinstance(related, type) and issubclass(related, Entity) else None
 
 
-def _text(value: Any, field: Any, target: type[Entity] | None, names: dict[tuple[Any, Any], str]) -> str:
+def _text(value: Any, field: Any, target: type[Entity] | None, names: dict[Named, str], zone: ZoneInfo) -> str:
     if value is None:
         return NOTHING
     if target is not None:
-        return names.get((target, value), _("one that is gone, or that you do not see"))
+        return names.get((target, value)) or _("one that is gone, or that you do not see")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        return "; ".join(f"{name} = {text}" for name, text in value.items()) or NOTHING
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or NOTHING
+    if isinstance(field, MomentField) and isinstance(value, str):
+        at = parse_datetime(value)
+        return local(at, zone) if at else value
     choices = dict(getattr(field, "flatchoices", None) or ())
     return str(choices.get(value, value))

@@ -29,18 +29,21 @@ from hierarchy import journal
 from hierarchy.admin import history
 from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
 from hierarchy.admin.choices import is_id
+from hierarchy.admin.effects import effects_of
 from hierarchy.admin.entities import ScopedAdmin
 from hierarchy.admin.exports import as_download
 from hierarchy.admin.plans import ACTIONS, errors_context, label_of, steps_context
+from hierarchy.admin.times import own_zone
 from hierarchy.admin.uploads import FileForm, ImportForm, bounded, largest_megabytes, sent
 from hierarchy.bulk import files
+from hierarchy.bulk.edits import FORMAT, Edit
 from hierarchy.bulk.imports import (
     Request,
     annotated,
     import_apply,
     import_plan,
 )
-from hierarchy.bulk.tables import formats
+from hierarchy.bulk.tables import formats, tables
 from hierarchy.models import Change, Import, ImportPlan
 from hierarchy.scoping import Scope
 
@@ -133,11 +136,12 @@ class ImportAdmin(ScopedAdmin):
         page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
         context = {
             **self.admin_site.each_context(request),
-            "title": gettext("What the import of %(file)s changed") % {"file": record},
+            "title": _what_changed(record),
             "object": record,
             "opts": self.opts,
             "lines": history.lines(page.object_list, scope_of(request)),
             "names_objects": True,
+            "zone": own_zone(request),
             "page": page,
             "page_range": paginator.get_elided_page_range(page.number),
             "page_var": PAGE_VAR,
@@ -206,8 +210,10 @@ class ImportAdmin(ScopedAdmin):
             "mend": self._mend,
             "discard": self._discard,
         }
-        answer = answers.get(request.POST.get("answer", ""))
-        if answer is None:
+        word = request.POST.get("answer", "")
+        answer = answers.get(word)
+        # An edit is no file, and none takes its place.
+        if answer is None or (word == "mend" and plan.format == FORMAT):
             raise BadRequest("The answer to a plan is one of its buttons.")
         return answer(request, plan)
 
@@ -218,8 +224,14 @@ class ImportAdmin(ScopedAdmin):
             "contents": _title(plan.format),
             "until": plan.expires_at,
         }
+        edit = _edit(plan)
+        if edit is not None:
+            context |= {"edit": edit, "opts": tables()[edit.table].model._meta}
         if plan.findings["errorCount"]:
             return self._page(request, "errors", {**errors_context(plan), "form": FileForm(), **context})
+        if edit is not None:
+            scope = scope_of(request)
+            context |= {"effects": effects_of(scope, edit), "only_visible": scope.is_restricted}
         return self._page(request, "plan", {**steps_context(plan, request.GET), **context})
 
     def _apply(self, request: HttpRequest, plan: ImportPlan) -> HttpResponse:
@@ -228,15 +240,22 @@ class ImportAdmin(ScopedAdmin):
             with journal.recording(caller):
                 # Who pressed the button twice waits here, and finds it done.
                 plan = _own_plan(request, str(plan.pk), is_locked=True)
+                edit = _edit(plan) if plan.applied_as is None else None
                 record = plan.applied_as or import_apply(caller, plan)
         except REFUSALS as error:
             differences = [one.detail for one in error.errors] if isinstance(error, Problem) else []
             answer = self._show(request, plan, refusal=sentence(error), differences=differences)
             answer.status_code = 409
             return answer
-        text = gettext("Imported %(file)s: %(rows)s.") % {"file": record, "rows": self.summary(record)}
-        self.message_user(request, text, messages.SUCCESS)
-        return _to_record(record)
+        done = {"file": record, "rows": self.summary(record)}
+        if edit is None:
+            self.message_user(request, gettext("Imported %(file)s: %(rows)s.") % done, messages.SUCCESS)
+            return _to_record(record)
+        address = reverse("admin:hierarchy_import_history", args=[quote(record.pk)])
+        text = gettext("%(file)s. Done: %(rows)s.") % done
+        link = format_html('{} <a href="{}">{}</a>', text, address, gettext("What it changed"))
+        self.message_user(request, link, messages.SUCCESS)
+        return HttpResponseRedirect(edit.back)
 
     def _plan_again(self, request: HttpRequest, plan: ImportPlan) -> HttpResponse:
         return self._replace(request, plan, zlib.decompress(plan.content), plan.file_name)
@@ -259,7 +278,11 @@ class ImportAdmin(ScopedAdmin):
         return _to_plan(fresh)
 
     def _discard(self, request: HttpRequest, plan: ImportPlan) -> HttpResponse:
+        edit = _edit(plan)
         plan.delete()
+        if edit is not None:
+            self.message_user(request, gettext("Nothing was changed."), messages.SUCCESS)
+            return HttpResponseRedirect(edit.back)
         text = gettext("Nothing was imported, and %(file)s is forgotten.") % {"file": plan.file_name}
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:hierarchy_import_add"))
@@ -269,6 +292,8 @@ class ImportAdmin(ScopedAdmin):
         plan = _own_plan(request, plan_id)
         if plan.applied_as is not None:
             return _to_record(plan.applied_as)
+        if plan.format == FORMAT:
+            raise Http404
         name = PurePath(plan.file_name)
         try:
             return as_download(partial(annotated, plan), f"{name.stem} with errors{name.suffix}")
@@ -291,6 +316,11 @@ def _own_plan(request: HttpRequest, plan_id: str, is_locked: bool = False) -> Im
     return plan
 
 
+def _edit(plan: ImportPlan) -> Edit | None:
+    """What a plan of an action does; None for a plan that was made of a file."""
+    return Edit.unpacked(zlib.decompress(plan.content)) if plan.format == FORMAT else None
+
+
 def _to_plan(plan: ImportPlan) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:hierarchy_import_plan", args=[plan.pk]))
 
@@ -299,7 +329,15 @@ def _to_record(record: Import) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:hierarchy_import_change", args=[quote(record.pk)]))
 
 
+def _what_changed(record: Import) -> str:
+    is_edit = record.format == FORMAT
+    text = gettext("%(file)s: what changed") if is_edit else gettext("What the import of %(file)s changed")
+    return text % {"file": record}
+
+
 def _title(name: str) -> str:
     """What a format is called: a register by its title, our own tables by the kind of file."""
     register = formats().get(name)
+    if name == FORMAT:
+        return gettext("Bulk change")
     return str(register.title) if register else name.upper() or gettext("Tables of Chargetree")

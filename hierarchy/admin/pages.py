@@ -1,4 +1,4 @@
-"""The pages of customers, sites and the journal."""
+"""The pages of customers and sites."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from chargers.selectors import without_chargers
 from hierarchy.admin import history
 from hierarchy.admin.callers import scope_of
 from hierarchy.admin.choices import EntityChoiceField, is_id
-from hierarchy.admin.entities import PATH_SEPARATOR, EntityAdmin, ScopedAdmin, places
-from hierarchy.admin.filters import QuestionFilter
+from hierarchy.admin.entities import PATH_SEPARATOR, EntityAdmin, places
+from hierarchy.admin.filters import QuestionFilter, WithinFilter
 from hierarchy.admin.forms import EntityForm
+from hierarchy.admin.site_actions import ACTIONS
 from hierarchy.admin.tree_page import SiteTreeAdmin
-from hierarchy.models import Change, Customer, Site
+from hierarchy.models import Customer, Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import site_paths
 
@@ -62,10 +62,13 @@ class SiteAdmin(SiteTreeAdmin):
         ),
     )
     list_display = ("indented_name", "path", "group_type", "external_id")
-    list_filter = (ChargersFilter, "group_type")
+    list_filter = (WithinFilter, ChargersFilter, "group_type")
     search_fields = ("name_key__contains", "external_id_key__contains", "public_name__icontains")
     search_help_text = _("Name, public name or external id")
+    is_found_everywhere = True
     chooses_customer = True
+    zone_attribute = "pk"
+    actions = ACTIONS
     deletion_order = ("-level", "-pk")
     deletion_note = _("Charging rights and grants of sight on a site go with it, those that you do not see as well.")
 
@@ -84,6 +87,9 @@ class SiteAdmin(SiteTreeAdmin):
         site = super().get_object(request, object_id, from_field)
         self.complete_page(request, [site])
         return site
+
+    def site_of(self, row: Any) -> int | None:
+        return row.parent_id
 
     def complete_page(self, request: HttpRequest, rows: list[Any]) -> None:
         paths = site_paths({row.pk for row in rows}, scope_of(request))
@@ -123,63 +129,8 @@ class CustomerAdmin(EntityAdmin):
     fields = ("name", "time_zone")
     list_display = ("name", "time_zone")
     search_fields = ("name_key__contains",)
+    search_help_text = _("Name")
+    is_found_everywhere = True
 
     def is_writer(self, scope: Scope) -> bool:
         return scope.is_platform
-
-
-class KindFilter(admin.SimpleListFilter):
-    """By what was changed."""
-
-    title = _("kind")
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        named = {name: capfirst(str(model._meta.verbose_name)) for name, model in history.kinds().items()}
-        return sorted(named.items(), key=lambda pair: pair[1])
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(object_type=self.value()) if self.value() else queryset
-
-
-@admin.register(Change)
-class ChangeAdmin(ScopedAdmin):
-    """The journal is read here and written nowhere in the admin."""
-
-    fields = ("at", "actor_label", "road", "request_id", "action", "kind", "natural_key", "differences")
-    readonly_fields = fields
-    list_display = ("at", "actor_label", "action", "kind", "natural_key", "road")
-    list_display_links = ("at", "natural_key")
-    list_filter = ("action", "road", KindFilter)
-    search_fields = ("natural_key__icontains", "actor_label__icontains", "=request_id")
-    search_help_text = _("Object, who, or request id")
-    sortable_by = ()
-    actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        change = super().get_object(request, object_id, from_field)
-        change.shown_differences = history.lines([change], scope_of(request))[0].differences
-        return change
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The journal keeps no journal of itself."""
-        raise Http404
-
-    @admin.display(description=_("kind"))
-    def kind(self, change: Change) -> str:
-        return history.kind_of(change)
-
-    @admin.display(description=_("old → new"))
-    def differences(self, change: Any) -> str:
-        return "\n".join(f"{one.label}: {one.old} → {one.new}" for one in change.shown_differences)

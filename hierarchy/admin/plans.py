@@ -6,16 +6,21 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.paginator import Paginator
+from django.db.models import DateTimeField
 from django.http import QueryDict
+from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from hierarchy import journal
 from hierarchy.admin import history
+from hierarchy.admin.times import local, zone_named
 from hierarchy.bulk import cells
+from hierarchy.bulk.edits import FORMAT
 from hierarchy.bulk.imports import plan_steps
 from hierarchy.bulk.tables import tables
 from hierarchy.models import ImportPlan
@@ -79,12 +84,13 @@ def steps_context(plan: ImportPlan, asked: QueryDict) -> dict[str, Any]:
     """One page of the steps that the address asks for, and how many there are of each kind."""
     steps = list(plan_steps(plan))
     numbers = Counter((step["table"], step["action"]) for step in steps)
-    touched = dict.fromkeys(table for table, _action in numbers)
+    # What the plan is about comes before what goes along with it.
+    touched = sorted(dict.fromkeys(table for table, _action in numbers), key=lambda table: table != plan.table)
     unchanged = {name: counts["unchanged"] for name, counts in plan.counts.items()}
     table, action = asked.get("table", ""), asked.get("action", "")
     chosen = [step for step in steps if table in ("", step["table"]) and action in ("", step["action"])]
     rank = {name: number for number, name in enumerate(ACTIONS)}
-    chosen.sort(key=lambda step: rank[step["action"]])
+    chosen.sort(key=lambda step: (rank[step["action"]], step["table"] != plan.table))
     page = Paginator(chosen, STEPS_PER_PAGE).get_page(asked.get(PAGE_VAR, 1))
     warnings = plan.findings["warnings"]
     return {
@@ -96,7 +102,7 @@ def steps_context(plan: ImportPlan, asked: QueryDict) -> dict[str, Any]:
             for name in touched
         ],
         "untouched": [(label_of(name), count) for name, count in unchanged.items() if name not in touched],
-        "steps": [_shown(step) for step in page.object_list],
+        "steps": [_shown(step, plan) for step in page.object_list],
         "is_filtered": len(chosen) != len(steps),
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number),
@@ -107,15 +113,31 @@ def steps_context(plan: ImportPlan, asked: QueryDict) -> dict[str, Any]:
     }
 
 
-def _shown(step: Mapping[str, Any]) -> ShownStep:
+def _shown(step: Mapping[str, Any], plan: ImportPlan) -> ShownStep:
     return ShownStep(
         step["action"],
         ACTIONS[step["action"]],
         label_of(step["table"], is_one=True),
         step["object"],
         step["row"],
-        [history.Difference(name, _text(old), _text(new)) for name, (old, new) in step["fields"].items()],
+        [
+            _in_words(step["table"], name, old, new, zone_named(plan.customer.time_zone))
+            if plan.format == FORMAT
+            else history.Difference(name, _text(old), _text(new))
+            for name, (old, new) in step["fields"].items()
+        ],
     )
+
+
+def _in_words(table_name: str, name: str, old: Any, new: Any, zone: ZoneInfo) -> history.Difference:
+    """A difference for people who have no file before them: by the column's label, moments as clocks show them."""
+    table = tables()[table_name]
+    field = table.fields[table.by_name[name].field]
+    shown = [
+        local(parse_datetime(value), zone) if isinstance(field, DateTimeField) and value else _text(value)
+        for value in (old, new)
+    ]
+    return history.Difference(capfirst(str(field.verbose_name)), *shown)
 
 
 def _text(value: Any) -> str:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from config.api.errors import Conflict
 from hierarchy import journal, services, statements, tree
 from hierarchy.bulk.plan import Plan, Rows, make_plan
-from hierarchy.bulk.prune import Prune
+from hierarchy.bulk.prune import Chosen, Prune
 from hierarchy.bulk.source import Findings, Progress, silent
 from hierarchy.bulk.stored import Row, State
 from hierarchy.db import snapshot
@@ -35,7 +35,9 @@ _BATCH = 500
 _PARKED = "PARKED "
 
 
-def dry_run(caller: Caller, customer: Customer, rows: Rows, findings: Findings, *, prune: Prune | None = None) -> Plan:
+def dry_run(
+    caller: Caller, customer: Customer, rows: Rows, findings: Findings, *, prune: Prune | Chosen | None = None
+) -> Plan:
     """What `run` would do, from one snapshot; nothing is written or locked."""
     with snapshot():
         return make_plan(caller.scope, customer.pk, rows, findings, prune)
@@ -48,7 +50,7 @@ def run(
     findings: Findings,
     progress: Progress[Any] = silent,
     *,
-    prune: Prune | None = None,
+    prune: Prune | Chosen | None = None,
     record: Import | None = None,
     check: Callable[[Plan], None] | None = None,
 ) -> Plan:

@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 from config.api.errors import Conflict, FieldError, NotFound
 from hierarchy import journal
 from hierarchy.bulk import apply, files
+from hierarchy.bulk.edits import FORMAT, Edit
 from hierarchy.bulk.native import Native
 from hierarchy.bulk.plan import Plan, Rows, check_rows
-from hierarchy.bulk.prune import Prune
+from hierarchy.bulk.prune import Chosen, Prune
 from hierarchy.bulk.source import Draft, Findings, Progress, silent
 from hierarchy.bulk.steps import steps
 from hierarchy.bulk.tables import formats
@@ -34,8 +35,9 @@ _MOST_DIFFERENCES = 100
 class Request:
     """What is asked of an import.
 
-    `format` is that of a register, empty for our own tables. `table` says which one a CSV file or a list holds, where
-    its columns do not. With `prune_site`, what the file no longer names below that site is deleted.
+    `format` is that of a register, empty for our own tables, `edits.FORMAT` for an edit in the place of a file.
+    `table` says which one a CSV file or a list holds, where its columns do not. With `prune_site`, what the file no
+    longer names below that site is deleted.
     """
 
     file_name: str
@@ -51,12 +53,16 @@ class Contents:
     kind: str
     rows: Rows
     findings: Findings
-    prune: Prune | None
+    prune: Prune | Chosen | None
 
 
 def read(stream: IO[bytes], request: Request, customer: Customer, progress: Progress[Draft] = silent) -> Contents:
     """Read a file. What is wrong with it is among the findings; nothing is raised."""
     findings = Findings(request.file_name)
+    if request.format == FORMAT:
+        edit = Edit.unpacked(stream.read())
+        findings.notes += edit.notes
+        return Contents(FORMAT, edit.rows(findings), findings, edit.doomed)
     start, stream = files.peek(stream)
     tables: tuple[str, ...] = ()
     rows: Rows = {}

@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from config.api.errors import NotFound
 from hierarchy.bulk import cells
-from hierarchy.bulk.prune import Prune, doom
-from hierarchy.bulk.source import Draft, Findings
+from hierarchy.bulk.naming import Naming
+from hierarchy.bulk.prune import Chosen, Prune, doom
+from hierarchy.bulk.source import Draft, Findings, Stored
 from hierarchy.bulk.stored import SEVERAL, IndexKey, Row, State
 from hierarchy.bulk.tables import Column, Field, Table, Unique, Values, tables, with_referred
 from hierarchy.entity import Entity
@@ -47,14 +48,15 @@ class Plan:
     """What a file would do to one customer's network; with errors among the findings, nothing.
 
     `states` are the tables of the file and those that they refer to, in the order in which they are written.
-    `deletions` are all rows that go, by model, those first that others need: the ones that the file no longer names,
-    and what cannot be without them.
+    `deletions` are all rows that go, by model, those first that others need: the ones that the file no longer names or
+    that were chosen, and what cannot be without them. `hidden` are those of them that the caller does not see.
     """
 
     customer_id: int | None
     states: dict[str, State]
     findings: Findings
     deletions: dict[type[Entity], list[int]] = field(default_factory=dict)
+    hidden: dict[type[Entity], frozenset[int]] = field(default_factory=dict)
 
     def created(self, state: State) -> list[Row]:
         return [row for row in state.rows.values() if row.is_new]
@@ -116,7 +118,7 @@ def check_rows(drafts: Iterable[Draft], findings: Findings, zone: datetime.tzinf
 
 
 def make_plan(
-    scope: Scope, customer_id: int | None, rows: Rows, findings: Findings, prune: Prune | None = None
+    scope: Scope, customer_id: int | None, rows: Rows, findings: Findings, prune: Prune | Chosen | None = None
 ) -> Plan:
     """Compare rows, which go into the plan, with what the customer has; None is a customer who has nothing yet.
 
@@ -215,7 +217,7 @@ class _Check:
     def _check_reference(row: Row, field: Field, value: Any) -> None:
         if value is None:
             row.values[field.name] = _cleared(field)
-        elif not isinstance(value, tuple):
+        elif not isinstance(value, tuple | Stored):
             cells.text_of(value)
 
 
@@ -234,6 +236,7 @@ class _Planner:
     def __init__(self, plan: Plan, scope: Scope) -> None:
         self.whole = plan
         self.states = plan.states
+        self.naming = Naming(plan.states)
         self.findings = plan.findings
         self.customer_id = plan.customer_id
         self.scope = scope
@@ -259,6 +262,11 @@ class _Planner:
             self._check_refusals(state, touched)
 
     def _error(self, row: Row, column: str, message: Any, value: Any = None) -> None:
+        if not row.draft.row:
+            # It stands in no file, so its name says where.
+            name = self.naming.of(self.states[row.draft.table], row.id) if row.id else ""
+            self.findings.error(f"{name}: {message}" if name else message, sheet="")
+            return
         heading = row.draft.heading(column) if column else ""
         self.findings.error(message, sheet=row.draft.sheet, row=row.draft.row, column=heading, value=value)
 
@@ -311,7 +319,9 @@ class _Planner:
 
     def _unknown(self, row: Row, column: Column, found: int | None, key: IndexKey) -> None:
         message = str(_("Is unknown: there is none in the file or the network."))
-        if found == SEVERAL:
+        if isinstance(row.draft.values[column.name], Stored):
+            message = str(_("Something that was chosen was deleted in the meantime, or you do not see it any more."))
+        elif found == SEVERAL:
             message = str(_("Several are called so: write the external id, or what the export writes for it."))
         elif self.hints:
             self.hints -= 1
@@ -322,6 +332,10 @@ class _Planner:
 
     def _find(self, state: State, row: Row) -> bool:
         """Give the row its id; False for one that cannot have any."""
+        if row.draft.stored:
+            # What was deleted in the meantime has nothing left to change.
+            row.id = row.draft.stored
+            return row.id in state.stored and state.sees(row.id)
         keys = list(state.keys_of(row.values))
         if not keys:
             # A reference that was not found has been noted already.
@@ -418,7 +432,7 @@ class _Planner:
             holder = holders.setdefault(key, row.id)
             if holder != row.id:
                 twin = state.rows.get(holder)
-                where = _(" See row %(row)s.") % {"row": twin.draft.row} if twin else ""
+                where = _(" See row %(row)s.") % {"row": twin.draft.row} if twin and twin.draft.row else ""
                 self._error(row, column, f"{unique.message}{where}", row.draft.values.get(column))
         if unique.is_global:
             self._check_elsewhere(state, unique, contenders, column)

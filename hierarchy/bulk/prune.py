@@ -1,15 +1,17 @@
-"""Deleting what a file no longer names: which rows go, what goes with them, and what keeps them from going."""
+"""Deleting what a file no longer names, or what was chosen: what goes with it, and what keeps it from going."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils.translation import gettext as _
 
+from hierarchy.bulk.naming import Naming
 from hierarchy.bulk.tables import tables
 from hierarchy.entity import Entity
 from hierarchy.forest import Forest
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 # The whole network, where a site is asked for.
 EVERYWHERE = "/"
 _BATCH = 5_000
+# More names of what stands in the way nobody reads.
+_NEEDED_SHOWN = 20
 
 Model = type[Entity]
 Doomed = dict[Model, dict[int, None]]
@@ -35,29 +39,74 @@ class Prune:
     site: str
 
 
-def doom(plan: Plan, scope: Scope, prune: Prune) -> None:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Rows that somebody chose: those of one table with these ids."""
+
+    table: str
+    ids: tuple[int, ...]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return (self.table,)
+
+
+def doom(plan: Plan, scope: Scope, prune: Prune | Chosen) -> None:
     """Enter into the plan what is to be deleted, and note what is in the way.
 
-    Of each table, the visible rows that no row of the file is and that lie below the site, now and after the import.
-    Takes a constant number of statements, and some more for each few thousand rows that go.
+    Of each table, the visible rows that no row of the file is and that lie below the site, now and after the import;
+    or those that were chosen. Takes a constant number of statements, and some more for each few thousand rows that go.
     """
+    doomed = _chosen(plan, scope, prune) if isinstance(prune, Chosen) else _pruned(plan, scope, prune)
+    _add_what_depends(doomed)
+    for state in plan.states.values():
+        state.doomed = doomed.get(state.table.model, {})
+    if scope.is_restricted:
+        plan.hidden = {model: frozenset(ids) - _seen(model, ids, scope) for model, ids in doomed.items()}
+    if isinstance(prune, Chosen):
+        _refuse_while_needed(plan, doomed, partial(_note_needed, scope=scope))
+    else:
+        _refuse_while_named(plan)
+        _refuse_while_needed(plan, doomed, _note_blockers)
+    order = _order(doomed)
+    plan.deletions = {model: list(doomed[model]) for model in order}
+
+
+def _pruned(plan: Plan, scope: Scope, prune: Prune) -> Doomed:
     inside = _inside(plan, prune.site)
     if inside is None:
-        return
+        return {}
     doomed: Doomed = {}
     for name in prune.tables:
         state = plan.states[name]
         spared = state.table.spares(scope) if state.table.spares else ()
         unnamed = [id_ for id_ in _unnamed(plan, state, scope, inside) if id_ not in spared]
         if unnamed:
-            _note_refusals(plan, state, scope, unnamed)
+            message = _("%(object)s, which the file does not name, cannot be deleted: %(why)s")
+            _note_refusals(plan, state, scope, unnamed, message)
             doomed[state.table.model] = dict.fromkeys(unnamed)
-    _add_what_depends(doomed)
-    for state in plan.states.values():
-        state.doomed = doomed.get(state.table.model, {})
-    _refuse_while_needed(plan, doomed)
-    order = _order(doomed)
-    plan.deletions = {model: list(doomed[model]) for model in order}
+    return doomed
+
+
+def _chosen(plan: Plan, scope: Scope, chosen: Chosen) -> Doomed:
+    """The chosen rows that are there, those noted that may not be deleted."""
+    state = plan.states[chosen.table]
+    spared = state.table.spares(scope) if state.table.spares else ()
+    found = [id_ for id_ in chosen.ids if id_ in state.stored and state.sees(id_) and id_ not in spared]
+    if scope.is_restricted:
+        naming = Naming(plan.states)
+        for id_ in found:
+            if not _is_writable(plan, _places(plan, state, id_)):
+                name = naming.of(state, id_, is_before=True)
+                message = _("%(object)s lies outside of the sites that you may change.")
+                plan.findings.error(message % {"object": name}, sheet="")
+        _note_refusals(plan, state, scope, found, _("%(object)s cannot be deleted: %(why)s"))
+    return {state.table.model: dict.fromkeys(found)} if found else {}
+
+
+def _seen(model: Model, ids: Iterable[int], scope: Scope) -> set[int]:
+    rows = model.objects.visible_to(scope).order_by().values_list("pk", flat=True)
+    return {pk for batch in _batches(ids) for pk in rows.filter(pk__in=batch)}
 
 
 def _inside(plan: Plan, site: str) -> Collection[int | None] | None:
@@ -81,15 +130,21 @@ def _unnamed(plan: Plan, state: State, scope: Scope, inside: Collection[int | No
     for id_ in state.stored:
         if id_ in state.rows or not state.sees(id_):
             continue
-        places = list(plan.governing_sites(state, state.before(id_)))
-        is_writable = not scope.is_restricted or all(
-            place is not None and plan.states["sites"].sees(place) for place in places
-        )
-        if places[0] in inside and is_writable:
+        places = _places(plan, state, id_)
+        if places[0] in inside and (not scope.is_restricted or _is_writable(plan, places)):
             yield id_
 
 
-def _note_refusals(plan: Plan, state: State, scope: Scope, ids: list[int]) -> None:
+def _places(plan: Plan, state: State, id_: int) -> list[int | None]:
+    return list(plan.governing_sites(state, state.before(id_)))
+
+
+def _is_writable(plan: Plan, places: list[int | None]) -> bool:
+    """Whether a restricted operator may write a row that lies there."""
+    return all(place is not None and plan.states["sites"].sees(place) for place in places)
+
+
+def _note_refusals(plan: Plan, state: State, scope: Scope, ids: list[int], message: str) -> None:
     """What the model itself keeps restricted operators from."""
     model = state.table.model
     if not scope.is_restricted or model.refusal is Entity.refusal:
@@ -97,7 +152,6 @@ def _note_refusals(plan: Plan, state: State, scope: Scope, ids: list[int]) -> No
     for row in model.with_references().in_bulk(ids).values():
         refusal = row.refusal(scope, row)
         if refusal:
-            message = _("%(object)s, which the file does not name, cannot be deleted: %(why)s")
             plan.findings.error(message % {"object": row.natural_key_text, "why": refusal}, sheet="")
 
 
@@ -122,7 +176,7 @@ def _referring(relation: Any, ids: Iterable[int]) -> Iterator[int]:
         yield from rows.filter(**{f"{relation.field.name}__in": batch})
 
 
-def _refuse_while_needed(plan: Plan, doomed: Doomed) -> None:
+def _refuse_while_named(plan: Plan) -> None:
     for state in plan.states.values():
         for row in state.rows.values():
             for column in state.table.references:
@@ -136,6 +190,9 @@ def _refuse_while_needed(plan: Plan, doomed: Doomed) -> None:
                         column=row.draft.heading(column.name),
                         value=row.draft.values.get(column.name),
                     )
+
+
+def _refuse_while_needed(plan: Plan, doomed: Doomed, note: Callable[[Plan, Any, list[int]], None]) -> None:
     named = {table.model: plan.states.get(table.name) for table in tables().values()}
     for model, ids in doomed.items():
         for relation in model.related_rows(models.PROTECT):
@@ -147,7 +204,7 @@ def _refuse_while_needed(plan: Plan, doomed: Doomed) -> None:
                 if pk not in gone and (planned is None or planned.after(pk)[relation.field.name] in ids)
             ]
             if held:
-                _note_blockers(plan, relation, held)
+                note(plan, relation, held)
 
 
 def _note_blockers(plan: Plan, relation: Any, held: list[int]) -> None:
@@ -167,6 +224,25 @@ def _note_blockers(plan: Plan, relation: Any, held: list[int]) -> None:
         "move or delete first what needs it."
     )
     plan.findings.error(message % {"blockers": shown + more}, sheet="")
+
+
+def _note_needed(plan: Plan, relation: Any, held: list[int], scope: Scope) -> None:
+    """What needs chosen rows, one by one, as far as the caller sees it."""
+    model = relation.related_model
+    seen = _seen(model, held, scope)
+    shown = [pk for pk in held if pk in seen][:_NEEDED_SHOWN]
+    for row in model.with_references().filter(pk__in=shown).order_by("pk"):
+        message = _("%(object)s has the %(noun)s %(blocker)s: move or delete that first.")
+        needed = {
+            "object": getattr(row, relation.field.name).natural_key_text,
+            "noun": model._meta.verbose_name,
+            "blocker": row.natural_key_text,
+        }
+        plan.findings.error(message % needed, sheet="")
+    if len(held) > len(shown):
+        message = _("%(count)s %(noun)s more need what was chosen: move or delete them first.")
+        rest = {"count": len(held) - len(shown), "noun": model._meta.verbose_name_plural}
+        plan.findings.error(message % rest, sheet="")
 
 
 def _order(doomed: Doomed) -> list[Model]:

@@ -34,16 +34,24 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A reference to the stored row with this id, whatever it is called by now."""
+
+    id: int
+
+
 @dataclass(slots=True)
 class Draft:
     """One row for one table.
 
     `values` holds only the columns that the file gives: a column that is missing is left alone. A reference is a text
-    (the natural key of the row referred to) or a tuple of texts (its path from the root). `custom.key` as a column
-    sets one entry of a column that holds an object. None clears a column, or removes an entry. `row` counts as a
-    spreadsheet does, the header being row 1. `sheet` is the table of the file in which it stands, where it has several.
-    `headings` are the names of the columns in the file, where they differ. `fallback` are values to take instead when
-    a stored row that the file does not name has the first ones already.
+    (the natural key of the row referred to), a tuple of texts (its path from the root) or `Stored`. `custom.key` as a
+    column sets one entry of a column that holds an object. None clears a column, or removes an entry. `row` counts as
+    a spreadsheet does, the header being row 1. `sheet` is the table of the file in which it stands, where it has
+    several. `headings` are the names of the columns in the file, where they differ. `fallback` are values to take
+    instead when a stored row that the file does not name has the first ones already. `stored` is the id of the stored
+    row that it means, where no key has to say so. What stands in no file has the row 0.
     """
 
     table: str
@@ -52,6 +60,7 @@ class Draft:
     headings: Mapping[str, str] = field(default_factory=dict)
     fallback: Mapping[str, Any] = field(default_factory=dict)
     sheet: str = ""
+    stored: int = 0
 
     def heading(self, column: str) -> str:
         return self.headings.get(column, column)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hierarchy.bulk import cells
-from hierarchy.bulk.source import Draft
+from hierarchy.bulk.source import Draft, Stored
 from hierarchy.bulk.tables import Table
 from hierarchy.scoping import Scope
 from hierarchy.text import comparison_key
@@ -128,6 +128,8 @@ class State:
         """The id that a reference means, None for none yet, SEVERAL for more than one; and the key that decided it."""
         if isinstance(value, tuple):
             return self._along(value)
+        if isinstance(value, Stored):
+            return (value.id if value.id in self.stored and self.sees(value.id) else None), ()
         text = cells.text_of(value)
         marked = self.table.has_namesakes and MARKED.fullmatch(text)
         if marked:

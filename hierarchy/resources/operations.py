@@ -9,13 +9,13 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, PolymorphicP
 from rest_framework import serializers
 
 from config.api.flat import FlatSerializer
-from config.api.schema import Operation, header_parameter, path_parameter
+from config.api.schema import Operation, path_parameter, tag_parameter
 
 if TYPE_CHECKING:
     from hierarchy.resources.base import Item, ReadOnlyCollection, Resource, Tie
 
-_IF_MATCH = header_parameter("If-Match", "The ETag of the version that you have seen: any other is not touched.")
-_IF_NONE_MATCH = header_parameter("If-None-Match", "The ETag of what you have: 304 while it is still that.")
+_IF_MATCH = tag_parameter("If-Match", "The ETag of the version that you have seen: any other is not touched.")
+_IF_NONE_MATCH = tag_parameter("If-None-Match", "The ETag of what you have: 304 while it is still that.")
 _READ_ONLY = "The key may only read, or this lies outside of what its operator may change"
 _NOT_PERMITTED = {403: _READ_ONLY}
 _CONFLICT = {409: "It collides with what is there; `detail` names it"}

@@ -3,20 +3,20 @@
 from typing import Any
 
 from django.http import StreamingHttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 
 from config.api.errors import NotFound
-from config.api.parameters import row_id
-from config.api.schema import path_parameter
+from config.api.parameters import row_id, switch
+from config.api.schema import boolean_parameter, path_parameter
 from config.api.views import ApiView, streamed
 from hierarchy.db import snapshot
-from hierarchy.documents import single_site
+from hierarchy.documents import single_outline, single_site
 from hierarchy.flat import FlatSiteSerializer
 from hierarchy.models import Site
 from hierarchy.resources.base import Collection, Item, Resource
 from hierarchy.revision import tagged
-from hierarchy.serializers import SiteSerializer
+from hierarchy.serializers import SiteOutlineSerializer, SiteSerializer
 
 
 class Sites(Resource):
@@ -44,19 +44,29 @@ class SiteItem(Sites, Item):
 
 
 class SubtreeView(ApiView):
+    query_parameters = ("excludeDetails",)
+
     @extend_schema(
         operation_id="getSiteSubtree",
         summary="One site with its chargers and everything below it",
         description="The documented site, as in the tree of all sites.",
-        parameters=[path_parameter("siteId", int, "The site's id.")],
-        responses=SiteSerializer,
+        parameters=[
+            path_parameter("siteId", int, "The site's id."),
+            boolean_parameter("excludeDetails", "true: only id, name, type and subsites of each site."),
+        ],
+        responses=PolymorphicProxySerializer(
+            "SiteSubtree", [SiteSerializer, SiteOutlineSerializer], resource_type_field_name=None, many=False
+        ),
         tags=["Sites"],
     )
     @tagged
     def get(self, request: Request, siteId: str) -> StreamingHttpResponse:
         pk = row_id("siteId", siteId)
+        outline = switch(request._request, "excludeDetails")
         with snapshot():
             site = Site.objects.visible_to(self.scope).filter(pk=pk).first()
             if site is None:
                 raise NotFound("Site")
+            if outline:
+                return streamed(single_outline(self.scope, site))
             return streamed(single_site(self.scope, site, without_subsites=False))

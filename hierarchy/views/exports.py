@@ -7,7 +7,7 @@ from typing import Any
 from django.http import FileResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from config.api.negotiation import CONTENT_TYPE, ContentNegotiation
@@ -20,6 +20,9 @@ from hierarchy.bulk.export import Selection, export
 from hierarchy.bulk.tables import sheets
 from hierarchy.db import snapshot
 from hierarchy.models import Site
+
+_TAG = {"idTag": "04A1B2C3", "driver": "D-1", "tokenName": "Card", "startDate": None}
+_CSV = "idTag,driver,tokenName,startDate\r\n04A1B2C3,D-1,Card,\r\n"
 
 
 class DownloadNegotiation(ContentNegotiation):
@@ -61,6 +64,10 @@ class ExportsView(ApiView):
             (200, MEDIA_TYPES[kind]): OpenApiTypes.OBJECT if kind == "json" else OpenApiTypes.BINARY
             for kind in files.KINDS
         },
+        examples=[
+            OpenApiExample("A table as JSON", value={"tags": [_TAG]}, response_only=True),
+            OpenApiExample("A table as CSV", value=_CSV, response_only=True, media_type=MEDIA_TYPES["csv"]),
+        ],
         tags=["Exports"],
     )
     def get(self, request: Request) -> FileResponse:

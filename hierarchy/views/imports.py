@@ -42,6 +42,7 @@ _READ_ONLY = {403: error_response("The key may only read")}
 _PLAN_ID = path_parameter("planId", int, "The plan's id.")
 
 _FILE = {"type": "string", "format": "binary", "minLength": 1}
+_CSV = "idTag,driver,tokenName\r\n04A1B2C3,D-1,Card\r\n"
 _COUNTS = {"chargers": {"created": 1, "changed": 1, "moved": 0, "deleted": 0, "unchanged": 240}}
 _PLAN = {
     "id": 7,
@@ -124,7 +125,10 @@ class ImportsView(ApiView):
             413: error_response("The file is too large"),
             415: error_response("The body is of another kind than files are"),
         },
-        examples=[_example("A plan", _DETAILS, 201)],
+        examples=[
+            OpenApiExample("A table as CSV", value=_CSV, request_only=True, media_type=MEDIA_TYPES["csv"]),
+            _example("A plan", _DETAILS, 201),
+        ],
         tags=["Imports"],
     )
     def post(self, request: Request) -> Response:

@@ -70,6 +70,7 @@ def add_operators(network: Network, count: int, secrets: Mapping[str, str]) -> N
                 operator.is_admin_operator = True
             case 4:
                 operator.is_active = network.ordinal % 2 == 0
+                operator.invited_at = network.moment
             case _:
                 home = rng.choice(small)
                 seen = [home]

@@ -4,18 +4,23 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from chargers.admin.actions import ACTIONS
+from chargers.admin.charger_pages import ChargerPages
 from chargers.forms import LinesField, PropertiesField
 from chargers.models import Charger, ChargerConfiguration, Socket
 from chargers.rollup import CHARGING, ERROR, OFFLINE, ONLINE, charger_states, socket_states
 from chargers.selectors import unseen
+from hierarchy.admin.actions import COMMON
 from hierarchy.admin.callers import scope_of
 from hierarchy.admin.entities import EntityAdmin, EntityInline, places
-from hierarchy.admin.filters import CustomerFilter, QuestionFilter, WithinFilter
+from hierarchy.admin.filters import CustomerFilter, QuestionFilter, ValueFilter, WithinFilter
 from hierarchy.admin.forms import EntityForm
 from hierarchy.scoping import Scope
 
@@ -63,6 +68,25 @@ class UnseenFilter(QuestionFilter):
         return rows.filter(unseen() if answer == "not-for-a-day" else ~unseen())
 
 
+class ManufacturerFilter(ValueFilter):
+    title = _("manufacturer")
+    parameter_name = column = "manufacturer"
+    below = "model"
+
+
+class ModelFilter(ValueFilter):
+    """Of the chosen manufacturer."""
+
+    title = _("model")
+    parameter_name = column = "model"
+    above = "manufacturer"
+
+
+class TypeFilter(ValueFilter):
+    title = _("type")
+    parameter_name = column = "type"
+
+
 class ChargerForm(EntityForm):
     capabilities = LinesField(
         label=_("Capabilities"), required=False, help_text=_("One a line, as in REMOTE_START_STOP_CAPABLE.")
@@ -95,17 +119,28 @@ class ConfigurationInline(EntityInline):
     model = ChargerConfiguration
     fields = ("name", "value", "can_be_changed")
     ordering = ("name_key",)
+    formfield_overrides: ClassVar[Any] = {
+        **EntityInline.formfield_overrides,
+        # Most values are a word; the sheet lets longer ones grow.
+        models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 1})},
+    }
 
 
 @admin.register(Charger)
-class ChargerAdmin(StatusMark, EntityAdmin):
+class ChargerAdmin(StatusMark, ChargerPages):
     form = ChargerForm
     inlines = (SocketInline, ConfigurationInline)
     fieldsets = (
-        (None, {"fields": ("charger_id", "name", "site", "evse_id", "is_evse_split_by_socket", "physical_reference")}),
         (
-            _("Reported by the charger"),
-            {"fields": ("status_mark", "has_active_connection", "last_seen", "last_message", "firmware_version")},
+            None,
+            {
+                "fields": (
+                    ("charger_id", "name"),
+                    "site",
+                    ("evse_id", "physical_reference"),
+                    "is_evse_split_by_socket",
+                )
+            },
         ),
         (
             _("Location"),
@@ -141,19 +176,28 @@ class ChargerAdmin(StatusMark, EntityAdmin):
             },
         ),
     )
-    readonly_fields = ("status_mark", "has_active_connection", "last_seen", "last_message", "firmware_version")
     list_display = ("charger_id", "name", "place", "status_mark", "has_active_connection", "last_seen", "manufacturer")
-    list_filter = (HealthFilter, UnseenFilter, "status", "has_active_connection", WithinFilter)
+    list_filter = (
+        WithinFilter,
+        HealthFilter,
+        UnseenFilter,
+        "has_active_connection",
+        ManufacturerFilter,
+        ModelFilter,
+        "status",
+    )
     search_fields = (
         "charger_id_key__contains",
         "name_key__contains",
-        "evse_id__icontains",
+        "evse_key__contains",
         "serial_number__icontains",
         "city__icontains",
     )
+    is_found_everywhere = True
     search_help_text = _("Charger id, name, EVSE id, serial number or city")
     references = ("site",)
     place_attribute = "site_id"
+    actions = ACTIONS
 
     def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
         chargers = list(rows)
@@ -182,20 +226,24 @@ class SocketAdmin(StatusMark, EntityAdmin):
     readonly_fields = ("status_mark", "reported_at")
     list_display = ("number", "charger", "place", "name", "type", "max_power_w", "status_mark")
     list_display_links = ("number", "charger")
-    list_filter = (HealthFilter, "status", WithinFilter, CustomerFilter)
+    list_filter = (WithinFilter, HealthFilter, TypeFilter, "status", CustomerFilter)
     search_fields = ("charger__charger_id_key__contains", "name__icontains")
     search_help_text = _("Charger id or name")
     ordering = ("charger__charger_id_key", "number")
     references = ("charger",)
     place_attribute = "charger.site_id"
+    actions = COMMON
 
 
 @admin.register(ChargerConfiguration)
 class ChargerConfigurationAdmin(EntityAdmin):
     fields = ("charger", "name", "value", "can_be_changed")
-    list_display = ("name", "charger", "value", "can_be_changed")
-    list_filter = ("can_be_changed",)
+    list_display = ("name", "charger", "place", "value", "can_be_changed")
+    list_display_links = ("name", "charger")
+    list_filter = (WithinFilter, "can_be_changed", CustomerFilter)
     search_fields = ("name_key__contains", "charger__charger_id_key__contains")
     search_help_text = _("Name or charger id")
     ordering = ("charger__charger_id_key", "name_key")
     references = ("charger",)
+    place_attribute = "charger.site_id"
+    actions = COMMON

@@ -1,0 +1,171 @@
+"""What the page of a charger has beside its form: its status now, who may charge there, and whether a tag may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from django.conf import settings
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from chargers.models import Charger, Socket
+from drivers.evidence import ShownRight, may_charge
+from drivers.models import Driver, Tag
+from drivers.selectors import Validity, drivers_at, with_rights, with_validity
+from hierarchy.admin.callers import scope_of
+from hierarchy.admin.entities import EntityAdmin
+from hierarchy.admin.home import ago
+from hierarchy.admin.times import zone_of
+from hierarchy.db import snapshot
+from hierarchy.scoping import Scope
+from hierarchy.text import comparison_key
+
+# How many drivers stand on the page of the charger itself.
+FIRST_DRIVERS = 20
+# How many other chargers of its site the map shows.
+MOST_NEIGHBOURS = 200
+# No tag is longer; what is typed beyond is no tag.
+TAG_LENGTH = 255
+TAG = "tag"
+
+
+@dataclass(frozen=True, slots=True)
+class DriverLine:
+    """A driver who may charge at a charger, the rights that say so, and the driver's tags."""
+
+    driver: Driver
+    rights: list[ShownRight]
+    tags: list[tuple[Tag, Validity]]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a charger reports of itself and of its sockets, at this moment."""
+
+    charger: Charger
+    sockets: list[Socket]
+    zone: ZoneInfo
+
+    @property
+    def words(self) -> str:
+        """What is read aloud when it changes."""
+        connection = gettext("connected") if self.charger.has_active_connection else gettext("not connected")
+        said = [f"{self.charger}: {self.charger.get_status_display()}, {connection}"]
+        said += [
+            gettext("socket %(number)s: %(status)s") % {"number": one.number, "status": one.get_status_display()}
+            for one in self.sockets
+        ]
+        return "; ".join(said)
+
+    @property
+    def last_seen(self) -> str:
+        return ago(self.charger.last_seen) if self.charger.last_seen else ""
+
+
+def _live(scope: Scope, charger: Charger, zone: ZoneInfo) -> Live:
+    """One statement."""
+    sockets = Socket.objects.visible_to(scope).filter(charger=charger).order_by("number")
+    return Live(charger, list(sockets), zone)
+
+
+def _lines(scope: Scope, charger: Charger, drivers: Any) -> list[DriverLine]:
+    """Seven statements."""
+    rows = list(drivers.prefetch_related("tags"))
+    return [
+        DriverLine(driver, rights, with_validity(driver.tags.all()))
+        for driver, rights in with_rights(scope, charger, rows)
+    ]
+
+
+class ChargerPages(EntityAdmin):
+    """The pages of one charger, for the admin of chargers."""
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/status/", page(self.status_view), name="chargers_charger_status"),
+            path("<path:object_id>/drivers/", page(self.drivers_view), name="chargers_charger_drivers"),
+            path("<path:object_id>/access/", page(self.access_view), name="chargers_charger_access"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        shown = context.get("original")
+        scope = scope_of(request)
+        # What was typed into a form that is shown again stands in the row already.
+        charger = Charger.objects.visible_to(scope).filter(pk=shown.pk).first() if shown is not None else None
+        if charger is not None:
+            with snapshot():
+                found = drivers_at(scope, charger)
+                located = Charger.objects.visible_to(scope).filter(site_id=charger.site_id, latitude__isnull=False)
+                neighbours = located.exclude(pk=charger.pk).values_list("charger_id", "latitude", "longitude")
+                context = {
+                    **context,
+                    "live": _live(scope, charger, zone_of(shown)),
+                    "count": found.count(),
+                    "lines": _lines(scope, charger, found[:FIRST_DRIVERS]),
+                    "neighbours": orjson.dumps(list(neighbours[:MOST_NEIGHBOURS])).decode(),
+                }
+        context |= {"tile_url": settings.MAP_TILE_URL, "tile_attribution": settings.MAP_TILE_ATTRIBUTION}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def status_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What the page shows of the charger's status, and the same in words."""
+        charger = self.get_object(request, unquote(object_id))
+        live = _live(scope_of(request), charger, zone_of(charger))
+        html = render_to_string("admin/chargers/charger/live.html", {"live": live}, request)
+        return HttpResponse(orjson.dumps({"html": html, "words": live.words}), content_type="application/json")
+
+    def drivers_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Everybody who may charge at the charger, a page at a time."""
+        scope = scope_of(request)
+        charger = self.get_object(request, unquote(object_id))
+        typed = request.GET.get(SEARCH_VAR, "").replace("\0", " ").strip()
+        with snapshot():
+            found = drivers_at(scope, charger)
+            if typed:
+                found = found.filter(name_key__contains=comparison_key(typed))
+            paginator = self.get_paginator(request, found, self.list_per_page)
+            page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
+            lines = _lines(scope, charger, page.object_list)
+        context = {
+            "title": gettext("Who may charge at %(charger)s") % {"charger": charger},
+            "typed": typed,
+            "lines": lines,
+            "page": page,
+            "page_range": paginator.get_elided_page_range(page.number),
+        }
+        return self._page(request, charger, "drivers", context)
+
+    def access_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Whether a tag may charge at the charger now, and why."""
+        charger = self.get_object(request, unquote(object_id))
+        typed = request.GET.get(TAG, "").strip()[: TAG_LENGTH + 1]
+        with snapshot():
+            answer = may_charge(scope_of(request), charger, typed, timezone.now()) if typed else None
+        title = gettext("May this tag charge at %(charger)s?") % {"charger": charger}
+        return self._page(
+            request, charger, "access", {"title": title, "typed": typed, "answer": answer, "zone": zone_of(charger)}
+        )
+
+    def _page(self, request: HttpRequest, charger: Charger, name: str, context: dict[str, Any]) -> TemplateResponse:
+        whole = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": charger,
+            "trail": self.trail_of(request, charger),
+            "page_var": PAGE_VAR,
+            **context,
+        }
+        return TemplateResponse(request, f"admin/chargers/charger/{name}.html", whole)

@@ -1,0 +1,178 @@
+"""The pages that people see when something goes wrong: what happened, what to do next, and the request's id.
+
+Addresses of the API answer with problem+json instead. Who is signed in keeps the frame of the admin around the page,
+but not when the server itself failed: then a page needs neither a session nor a database.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from config.api import errors
+from config.api.errors import Problem, Text
+from config.middleware import current_request_id
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    title: Text
+    meaning: Text
+    advice: Text
+
+
+PAGES = {
+    400: Page(
+        _("The page could not read this request"),
+        _("Something in the address, or in what was sent, is not as the page expects it. Nothing was changed."),
+        _("Check the address if you typed it. Otherwise go back, load the page again, and repeat your step."),
+    ),
+    403: Page(
+        _("You may not do this"),
+        _("You are signed in, but this is not yours to do. Nothing was changed."),
+        _("Ask an admin operator of your organisation to do it, or to let you."),
+    ),
+    404: Page(
+        _("There is nothing here that you can see"),
+        _("The address is wrong, what was here was deleted, or it is not open to you: the page does not tell which."),
+        _("Check the address, or look for it from the home page."),
+    ),
+    409: Page(
+        _("Somebody else was quicker"),
+        _("What you wanted to change is not as it was when your page was made. Nothing was changed."),
+        _("Go back, load the page again, and repeat your step if it is still needed."),
+    ),
+    413: Page(
+        _("That was too much at once"),
+        _("What was sent is larger than this page takes. Nothing was changed."),
+        _("Send less at a time: fewer rows, or a smaller file."),
+    ),
+    429: Page(
+        _("Too many requests"),
+        _("More came from here in a short time than the server answers. Nothing was changed."),
+        _("Wait a few minutes, then load the page again."),
+    ),
+    500: Page(
+        _("The server made a mistake"),
+        _("This is not your fault, and nothing of your last step was saved."),
+        _("Try it again. If it happens again, tell your administrator the number of the request."),
+    ),
+    503: Page(
+        _("The server is busy"),
+        _("The database does not answer at the moment. Nothing was changed."),
+        _("Wait a moment, then load the page again. What you typed is still there when you go back."),
+    ),
+}
+
+# A form that was sent without its token, or with an old one.
+FORGED = Page(
+    _("This page was open for too long"),
+    _(
+        "It no longer belongs to your session: you signed in or out since it was made, or your browser keeps no "
+        "cookies. Nothing was changed."
+    ),
+    _("Go back, load the page again, and repeat your step. If that does not help, allow cookies for this address."),
+)
+
+
+def error_page(request: HttpRequest, status: int, detail: Text = "", page: Page | None = None) -> HttpResponse:
+    """The page of a status; `detail` takes the place of what it means in general."""
+    context = {
+        "status": status,
+        "page": page or PAGES.get(status, PAGES[400]),
+        "detail": detail,
+        "request_id": current_request_id(),
+    }
+    body = _framed(request, context) if status < 500 else None
+    answer = HttpResponse(body or _plain(context), status=status)
+    if status == 503:
+        answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def _framed(request: HttpRequest, context: dict[str, Any]) -> str | None:
+    """The page within the admin, for who is signed in; None where that cannot be, whatever the reason."""
+    try:
+        if not request.user.is_authenticated:
+            return None
+        frame = {
+            **admin.site.each_context(request),
+            "title": context["page"].title,
+            "is_popup": "_popup" in request.GET,
+        }
+        return render_to_string("admin/error.html", {**frame, **context}, request)
+    except Exception:
+        logger.warning("An error page has no frame.", exc_info=True)
+        return None
+
+
+def _plain(context: dict[str, Any]) -> str:
+    try:
+        return render_to_string("error.html", context)
+    except Exception:
+        # Not even templates or static files: say the least.
+        logger.warning("An error page has no template.", exc_info=True)
+        page = context["page"]
+        return format_html(
+            "<!doctype html><title>{0}</title><h1>{0}</h1><p>{1}</p><p>{2}</p>",
+            page.title,
+            page.advice,
+            context["request_id"],
+        )
+
+
+# Django's handlers.
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return errors.bad_request(request, exception)
+    is_too_large = isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent)
+    return error_page(request, 413 if is_too_large else 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return errors.permission_denied(request, exception) if is_api(request) else error_page(request, 403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return errors.page_not_found(request, exception) if is_api(request) else error_page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return errors.server_error(request) if is_api(request) else error_page(request, 500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return error_page(request, 403, page=FORGED)
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+class ProblemMiddleware:
+    """Makes a page of a problem that no page shows itself, and of a database that is away or busy."""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Problem):
+            return error_page(request, exception.status, exception.detail)
+        if isinstance(exception, OperationalError | InterfaceError):
+            logger.error("The database does not answer.", exc_info=exception)
+            return error_page(request, 503)
+        return None

@@ -1,0 +1,212 @@
+"""The admin's pages of drivers, tags, rights and external ids."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from drivers.admin.actions import DRIVER_ACTIONS, TAG_ACTIONS
+from drivers.admin.driver_pages import DriverPages
+from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
+from drivers.selectors import (
+    Validity,
+    expired,
+    expiring,
+    validity,
+    with_validity,
+    without_rights,
+)
+from hierarchy.admin import history
+from hierarchy.admin.actions import COMMON
+from hierarchy.admin.callers import scope_of
+from hierarchy.admin.entities import EntityAdmin, EntityInline, places
+from hierarchy.admin.filters import CustomerFilter, QuestionFilter, WithinFilter
+from hierarchy.scoping import Scope
+
+# How many tags of a driver the list of drivers names.
+LISTED_TAGS = 4
+
+
+class RightsFilter(QuestionFilter):
+    title = _("rights")
+    parameter_name = "rights"
+    answers: ClassVar[dict[str, Any]] = {"some": _("Some"), "none": _("None")}
+
+    def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
+        return rows.filter(without_rights(scope) if answer == "none" else ~without_rights(scope))
+
+
+class TagsFilter(QuestionFilter):
+    title = _("tags")
+    parameter_name = "tags"
+    answers: ClassVar[dict[str, Any]] = {"some": _("Some"), "none": _("None")}
+
+    def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
+        has_some = Exists(Tag.objects.filter(driver=OuterRef("pk")).order_by())
+        return rows.filter(has_some if answer == "some" else ~has_some)
+
+
+class HomeFilter(QuestionFilter):
+    title = _("home site")
+    parameter_name = "home"
+    answers: ClassVar[dict[str, Any]] = {"some": _("Some"), "none": _("None: a spare driver")}
+
+    def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
+        return rows.filter(home_site__isnull=answer == "none")
+
+
+class ValidityFilter(QuestionFilter):
+    title = _("validity")
+    parameter_name = "expires"
+    answers: ClassVar[dict[str, Any]] = {
+        "valid": _("Valid"),
+        "soon": _("Expires within 30 days"),
+        "not-yet": _("Not yet valid"),
+        "past": _("Expired"),
+    }
+
+    def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
+        begun = Q(starts_at=None) | Q(starts_at__lte=timezone.now())
+        conditions = {"valid": begun & ~expired(), "soon": expiring(), "not-yet": ~begun, "past": expired()}
+        return rows.filter(conditions[answer])
+
+
+def shown_validity(state: Validity) -> SafeString:
+    return format_html('<span class="validity validity-{}">{}</span>', state.value, state.label)
+
+
+class ValidityMark:
+    """A column and field with what a tag is now as a word, and a mark before it whose shape and colour say the same."""
+
+    @admin.display(description=_("state"))
+    def state(self, tag: Tag) -> SafeString | str:
+        return history.NOTHING if tag.pk is None else shown_validity(validity(tag, timezone.now()))
+
+
+class TagInline(ValidityMark, EntityInline):
+    model = Tag
+    fields = ("id_tag", "token_name", "starts_at", "expires_at", "is_invoicable", "state")
+    readonly_fields = ("state",)
+    ordering = ("token_name", "id_tag_key", "pk")
+
+
+class SiteRightInline(EntityInline):
+    model = SiteRight
+    fields = ("site",)
+    references = ("site",)
+
+
+class ChargerRightInline(EntityInline):
+    model = ChargerRight
+    fields = ("charger",)
+    references = ("charger",)
+
+
+class ExternalIdInline(EntityInline):
+    model = IntegratedExternalId
+    fields = ("reference_type", "reference_id", "external_id", "effective_from")
+
+
+@admin.register(Driver)
+class DriverAdmin(DriverPages):
+    fields = ("name", "home_site", "external_id", "payer_id")
+    inlines = (TagInline, SiteRightInline, ChargerRightInline, ExternalIdInline)
+    list_display = ("name", "place", "tag_list", "external_id")
+    list_filter = (WithinFilter, RightsFilter, TagsFilter, HomeFilter)
+    search_fields = ("name_key__contains", "external_id_key__contains", "tags__id_tag_key__contains")
+    search_help_text = _("Name, external id or id tag")
+    is_found_everywhere = True
+    found_with = ((_("Chargers within reach"), "drivers_driver_reach"),)
+    chooses_customer = True
+    references = ("home_site",)
+    place_attribute = "home_site_id"
+    actions = DRIVER_ACTIONS
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("tags")
+
+    @admin.display(description=_("tags"))
+    def tag_list(self, driver: Driver) -> SafeString | str:
+        tags = with_validity(driver.tags.all())
+        shown = format_html_join(
+            "",
+            '<span class="line">{} {}</span> ',
+            ((tag.id_tag, shown_validity(state)) for tag, state in tags[:LISTED_TAGS]),
+        )
+        if len(tags) > LISTED_TAGS:
+            more = gettext("and %(count)s more") % {"count": len(tags) - LISTED_TAGS}
+            shown = format_html('{} <span class="quiet">{}</span>', shown, more)
+        return shown or history.NOTHING
+
+    def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
+        drivers = list(rows)
+        paths = places(scope_of(request), [driver.home_site_id for driver in drivers])
+        return {
+            driver.pk: f"{driver} ({paths[driver.home_site_id]})" if driver.home_site_id in paths else str(driver)
+            for driver in drivers
+        }
+
+
+@admin.register(Tag)
+class TagAdmin(ValidityMark, EntityAdmin):
+    fields = ("id_tag", "driver", "token_name", "starts_at", "expires_at", "is_invoicable", "state")
+    readonly_fields = ("state",)
+    list_display = ("id_tag", "state", "token_name", "driver", "place", "starts_at", "expires_at", "is_invoicable")
+    list_filter = (WithinFilter, ValidityFilter, "is_invoicable")
+    search_fields = ("id_tag_key__contains", "token_name__icontains", "driver__name_key__contains")
+    search_help_text = _("Id tag, label or driver")
+    is_found_everywhere = True
+    ordering = ("id_tag_key", "pk")
+    references = ("driver",)
+    place_attribute = "driver.home_site_id"
+    actions = TAG_ACTIONS
+
+
+@admin.register(SiteRight)
+class SiteRightAdmin(EntityAdmin):
+    fields = ("driver", "site")
+    list_display = ("driver", "place")
+    list_display_links = ("driver", "place")
+    list_filter = (WithinFilter,)
+    search_fields = ("driver__name_key__contains", "site__name_key__contains")
+    search_help_text = _("Driver or site")
+    ordering = ("driver__name_key", "pk")
+    references = ("driver", "site")
+    place_attribute = "site_id"
+    actions = COMMON
+
+
+@admin.register(ChargerRight)
+class ChargerRightAdmin(EntityAdmin):
+    fields = ("driver", "charger")
+    list_display = ("driver", "charger", "place")
+    list_display_links = ("driver", "charger")
+    list_filter = (WithinFilter,)
+    search_fields = ("driver__name_key__contains", "charger__charger_id_key__contains")
+    search_help_text = _("Driver or charger id")
+    ordering = ("driver__name_key", "pk")
+    references = ("driver", "charger")
+    place_attribute = "charger.site_id"
+    actions = COMMON
+
+
+@admin.register(IntegratedExternalId)
+class IntegratedExternalIdAdmin(EntityAdmin):
+    fields = ("driver", "reference_type", "reference_id", "external_id", "effective_from")
+    list_display = ("external_id", "reference_id", "reference_type", "driver", "place", "effective_from")
+    list_filter = (WithinFilter, "reference_type", CustomerFilter)
+    search_fields = ("external_id__icontains", "reference_id__icontains", "driver__name_key__contains")
+    search_help_text = _("External id, reference id or driver")
+    is_found_everywhere = True
+    ordering = ("external_id", "pk")
+    references = ("driver",)
+    place_attribute = "driver.home_site_id"
+    zone_attribute = "driver.home_site_id"
+    actions = COMMON

@@ -1,0 +1,210 @@
+"""What a typed text finds in the columns that a list searches, how well it fits, and where it stands in a row.
+
+The same rules hold for the search of a list and for the search over all kinds: every word must stand in one of the
+columns, each in whichever it likes; what stands in quotation marks is one word.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db import models
+from django.db.models import Case, IntegerField, Q, When
+from django.utils.text import capfirst, smart_split
+
+from hierarchy.fields import KeyField
+from hierarchy.scoping import Scope
+from hierarchy.text import comparison_key
+
+# Nobody types more; a database refuses conditions that are much longer.
+LONGEST = 200
+MOST_WORDS = 12
+
+EXACT, BEGINS, CONTAINS = range(3)
+_LOOKUPS = {"contains": CONTAINS, "icontains": CONTAINS, "exact": EXACT, "iexact": EXACT}
+_OPERATORS = {EXACT: "exact", BEGINS: "startswith", CONTAINS: "contains"}
+
+
+class Text(NamedTuple):
+    """What was typed: as a whole, and in words."""
+
+    whole: str
+    words: list[str]
+
+    @classmethod
+    def typed(cls, text: str) -> Text:
+        whole = " ".join(text.replace("\0", " ").split())[:LONGEST]
+        words = [_unquoted(word) for word in smart_split(whole)]
+        return cls(whole, [word for word in words if word.strip()][:MOST_WORDS])
+
+
+def _unquoted(word: str) -> str:
+    return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
+
+
+class Part(NamedTuple):
+    """A piece of a text, and whether it is what was looked for."""
+
+    text: str
+    is_match: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that is searched. `key` leads to what is compared and `shown` to what people read, both from the row.
+
+    `loosest` says whether a part of the column is enough. `many` is the way back, where a row has several of them.
+    """
+
+    label: str
+    key: str
+    shown: str
+    field: models.Field[Any, Any]
+    loosest: int = CONTAINS
+    many: Any = None
+
+    @classmethod
+    def of(cls, model: type[models.Model], declared: str) -> Column:
+        """From an entry of `search_fields`."""
+        *steps, last = declared.removeprefix("=").split("__")
+        loosest = EXACT if declared.startswith("=") else _LOOKUPS.get(last, CONTAINS)
+        if last not in _LOOKUPS:
+            steps.append(last)
+        *relations, name = steps
+        label, many = "", None
+        for step in relations:
+            relation: Any = model._meta.get_field(step)
+            model = relation.related_model
+            if relation.one_to_many:
+                many = relation
+            else:
+                label = relation.verbose_name
+        field: Any = model._meta.get_field(name)
+        shown: Any = model._meta.get_field(field.of) if isinstance(field, KeyField) else field
+        path = "__".join([*relations, shown.name])
+        return cls(str(label or shown.verbose_name), "__".join(steps), path, field, loosest, many)
+
+    def matches(self, text: str, fit: int, scope: Scope) -> Q:
+        """The condition that this column fits `text` so well or better."""
+        fit = min(fit, self.loosest)
+        condition = Q(pk__in=[])
+        for written in self._writings(text):
+            operator = _OPERATORS[fit] if isinstance(self.field, KeyField) else f"i{_OPERATORS[fit]}"
+            path = self.key if self.many is None else self.key.partition("__")[2]
+            condition |= Q(**{f"{path}__{operator}": written})
+        if self.many is None:
+            return condition
+        rows = self.many.related_model.objects.visible_to(scope).order_by().filter(condition)
+        return Q(pk__in=rows.values(self.many.field.name))
+
+    def _writings(self, text: str) -> set[str]:
+        """How what was typed is written in the column. SQLite knows capitals of ASCII only."""
+        if isinstance(self.field, KeyField):
+            return {self.field.key(text)} - {""}
+        text = unicodedata.normalize("NFC", text)
+        return {text} if text.isascii() else {text, text.lower(), text.upper(), text.title()}
+
+    def read(self, row: Any) -> list[str]:
+        """What stands there in a row."""
+        found = [row]
+        for step in self.shown.split("__"):
+            found = [value for one in found if one is not None for value in _values(getattr(one, step))]
+        return [str(value) for value in found if value is not None]
+
+    def fold(self, text: str) -> str:
+        return self.field.key(text) if isinstance(self.field, KeyField) else comparison_key(text)
+
+    def fit(self, value: str, text: str) -> int | None:
+        """How well a value fits what was typed; None when it does not."""
+        value, text = self.fold(value), self.fold(text)
+        if not text or text not in value:
+            return None
+        fit = EXACT if value == text else BEGINS if value.startswith(text) else CONTAINS
+        return fit if fit <= self.loosest else None
+
+
+def _values(value: Any) -> Iterable[Any]:
+    return value.all() if isinstance(value, models.Manager) else [value]
+
+
+def columns_of(model: type[models.Model], search_fields: Sequence[str]) -> list[Column]:
+    return [Column.of(model, declared) for declared in search_fields]
+
+
+def matching(columns: Sequence[Column], text: Text, scope: Scope) -> Q:
+    """The condition on rows that every word stands in one of the columns."""
+    condition = Q()
+    for word in text.words:
+        somewhere = Q(pk__in=[])
+        for column in columns:
+            somewhere |= column.matches(word, CONTAINS, scope)
+        condition &= somewhere
+    return condition
+
+
+def fitness(columns: Sequence[Column], text: Text, scope: Scope) -> Case:
+    """How well a matching row fits, by the column that fits best."""
+
+    def fits(fit: int) -> Q:
+        somewhere = Q(pk__in=[])
+        for column in columns:
+            somewhere |= column.matches(text.whole, fit, scope)
+        return somewhere
+
+    cases = [When(fits(fit), then=fit) for fit in (EXACT, BEGINS)]
+    return Case(*cases, default=CONTAINS, output_field=IntegerField())
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a row was found: what stands in which column, with the words marked in it."""
+
+    label: str
+    text: str
+    parts: list[Part]
+
+
+def reasons(columns: Sequence[Column], row: Any, text: Text) -> list[Reason]:
+    """The columns in which the words stand, each word's best one."""
+    values = [(column, value) for column in columns for value in column.read(row)]
+    chosen: dict[tuple[str, str], Column] = {}
+    for words in ([text.whole], text.words):
+        for word in words:
+            fits = [(fit, column, value) for column, value in values if (fit := column.fit(value, word)) is not None]
+            if fits:
+                _fit, column, value = min(fits, key=lambda one: one[0])
+                chosen[column.shown, value] = column
+        if chosen:
+            break
+    return [
+        Reason(capfirst(column.label), value, marked(value, [text.whole, *text.words], column.fold))
+        for (_shown, value), column in chosen.items()
+    ]
+
+
+def marked(text: str, words: Iterable[str], fold: Callable[[str], str]) -> list[Part]:
+    """A text in pieces, with all places marked where one of the words stands, however either is written."""
+    text = unicodedata.normalize("NFC", text)
+    folded, origin = "", []
+    for place, letter in enumerate(text):
+        letters = fold(letter) or (" " if letter.isspace() else "")
+        folded += letters
+        origin += [place] * len(letters)
+    is_match = [False] * len(text)
+    for word in filter(None, map(fold, words)):
+        start = folded.find(word)
+        while start >= 0:
+            # Up to the last letter, with what its writing leaves out in between.
+            for place in range(origin[start], origin[start + len(word) - 1] + 1):
+                is_match[place] = True
+            start = folded.find(word, start + len(word))
+    parts: list[Part] = []
+    for letter, here in zip(text, is_match, strict=True):
+        if parts and parts[-1].is_match == here:
+            parts[-1] = Part(parts[-1].text + letter, here)
+        else:
+            parts.append(Part(letter, here))
+    return parts

@@ -1,0 +1,13 @@
+"""The admin's pages of operators, their grants, API keys and webhooks; signing in, and one's own account."""
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+
+from operators.admin.keys import ApiKeyAdmin
+from operators.admin.operators import OperatorAdmin, SiteGrantAdmin
+from operators.admin.webhooks import WebhookAdmin
+
+__all__ = ["ApiKeyAdmin", "OperatorAdmin", "SiteGrantAdmin", "WebhookAdmin"]
+
+# Who may do what follows from operators and their grants, never from groups.
+admin.site.unregister(Group)

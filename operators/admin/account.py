@@ -1,0 +1,57 @@
+"""The page of one's own account: what one is called, signs in with and sees, and the own keys and webhooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
+from hierarchy.admin.entities import places
+from operators import services
+from operators.admin.owned import belongings
+from operators.models import Operator
+
+
+class AccountForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=255)
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    operator = request.user
+    assert isinstance(operator, Operator)
+    posted = request.POST if request.method == "POST" else None
+    form = AccountForm(posted, initial={"name": operator.name}, label_suffix="")
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.account_rename(caller_of(request), operator, form.cleaned_data["name"])
+        except REFUSALS as error:
+            operator.refresh_from_db()
+            form.add_error("name", sentence(error))
+        else:
+            messages.success(request, gettext("Saved."))
+            return HttpResponseRedirect(reverse("admin:account"))
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": gettext("Your account"),
+        "form": form,
+        "operator": operator,
+        "grants": _grants(request),
+        "belongings": belongings(request, operator),
+    }
+    return TemplateResponse(request, "admin/operators/account.html", context)
+
+
+def _grants(request: HttpRequest) -> list[tuple[int, str]]:
+    """The granted sites, by path. A grant itself may be out of sight of the one who has it; the site never is."""
+    scope = scope_of(request)
+    if not scope.is_restricted:
+        return []
+    named = places(scope, scope.root_ids)
+    return sorted(((pk, path) for pk, path in named.items() if pk is not None), key=lambda pair: pair[1])

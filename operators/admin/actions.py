@@ -1,0 +1,57 @@
+"""What can be done with chosen operators."""
+
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from hierarchy.admin.actions import EXPORTS, Delete, Give, Link, Selection, Unfit, Unlink
+from hierarchy.bulk.edits import Edit
+from hierarchy.scoping import Scope
+from operators.models import Operator, SiteGrant
+
+
+class Dismiss:
+    """Keeps a customer from losing all active admin operators at once: the last is let go on the own page."""
+
+    def edit(self, selection: Selection, form: Any) -> Edit:
+        edit: Edit = super().edit(selection, form)  # type: ignore[misc]
+        everybody = Operator.objects.visible_to(Scope.whole_customer(selection.customer.pk))
+        admins = set(everybody.filter(is_admin_operator=True, is_active=True).values_list("pk", flat=True))
+        if admins and admins <= set(edit.ids):
+            raise Unfit(gettext("Nobody would be left to manage the operators: leave one active admin operator out."))
+        return edit
+
+
+class Disable(Dismiss, Give):
+    """Lets nobody in of those who were chosen."""
+
+
+class DeleteOperators(Dismiss, Delete):
+    """Deletes operators with their grants, keys and webhooks."""
+
+
+ACTIONS: tuple[Any, ...] = (
+    Link(
+        "grant_sight",
+        _("Grant sight of a site"),
+        _("grant %(rows)s sight of %(target)s"),
+        SiteGrant,
+        chosen="operator",
+        other="site",
+        label=_("Site"),
+    ),
+    Unlink(
+        "withdraw_sight",
+        _("Withdraw sight of a site"),
+        _("withdraw sight of %(target)s from %(rows)s"),
+        SiteGrant,
+        chosen="operator",
+        other="site",
+        label=_("Site"),
+    ),
+    Disable("disable", _("Disable: let neither them nor their keys in"), _("disable %(rows)s"), is_active=False),
+    Give("enable", _("Enable"), _("enable %(rows)s"), is_active=True),
+    DeleteOperators("delete_selected", _("Delete"), _("delete %(rows)s")),
+    *EXPORTS,
+)

@@ -1,0 +1,111 @@
+"""How an operator comes to a password: a link that is sent by e-mail, or shown once to be handed over."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+
+from hierarchy.admin.times import local, zone_of
+from operators import links, mail
+from operators.models import Operator
+from operators.sign_in import minutes_until
+
+
+class State(NamedTuple):
+    """Whether somebody can sign in now: a word for the style sheet, one for people, and what there is to add."""
+
+    word: str
+    label: str
+    detail: str | SafeString = ""
+
+
+def state_of(operator: Operator, locked_until: datetime.datetime | None) -> State:
+    if not operator.is_active:
+        return State("disabled", gettext("disabled"))
+    if locked_until is not None:
+        minutes = minutes_until(locked_until)
+        text = ngettext("for %(minutes)d more minute", "for %(minutes)d more minutes", minutes) % {"minutes": minutes}
+        return State("locked", gettext("locked"), text)
+    if operator.has_usable_password():
+        return State("active", gettext("active"))
+    if operator.invited_at is None:
+        return State("uninvited", gettext("not invited yet"))
+    ends_at = operator.invited_at + links.valid_for()
+    if ends_at <= timezone.now():
+        return State("expired", gettext("invitation expired"))
+    moment = local(ends_at, zone_of(operator))
+    return State("invited", gettext("invited"), format_html(gettext("the link is valid until {}"), moment))
+
+
+def what_follows() -> str:
+    """What becomes of a new operator whose password nobody sets."""
+    hours = {"hours": hours_valid()}
+    if settings.HAS_MAIL:
+        return (
+            gettext("An invitation goes to the e-mail address: a link to choose a password, valid for %(hours)d hours.")
+            % hours
+        )
+    return (
+        gettext(
+            "No mail server is set up. The next page shows a link to hand over, with which the operator chooses a "
+            "password. It is valid for %(hours)d hours."
+        )
+        % hours
+    )
+
+
+def hours_valid() -> int:
+    return int(links.valid_for().total_seconds() // 3600)
+
+
+def link_for(request: HttpRequest, operator: Operator) -> str:
+    """A new link, to the address that the settings name; without one, to that of the request."""
+    address = reverse("admin:choose_password", args=links.parts(operator))
+    return f"{settings.PUBLIC_URL}{address}" if settings.PUBLIC_URL else request.build_absolute_uri(address)
+
+
+def hand_over(
+    model_admin: admin.ModelAdmin[Any], request: HttpRequest, operators: Iterable[Operator]
+) -> HttpResponse | None:
+    """Send each a link. Those that cannot be sent are on the page that is the answer; None when all were sent."""
+    made = [(operator, link_for(request, operator)) for operator in operators]
+    sender = request.user.name if isinstance(request.user, Operator) else ""
+    unsent = [
+        (operator, link)
+        for operator, link in made
+        if not (settings.HAS_MAIL and mail.send_link(operator, link, sender))
+    ]
+    kept = {operator.pk for operator, _link in unsent}
+    sent = [operator.email for operator, _link in made if operator.pk not in kept]
+    if sent:
+        text = ngettext(
+            "A link to choose a password is on its way to %(people)s, valid for %(hours)d hours.",
+            "Links to choose a password are on their way to %(people)s, valid for %(hours)d hours.",
+            len(sent),
+        )
+        model_admin.message_user(request, text % {"people": ", ".join(sent), "hours": hours_valid()}, messages.SUCCESS)
+    if not unsent:
+        return None
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": ngettext("A link to hand over", "Links to hand over", len(unsent)),
+        "opts": model_admin.opts,
+        "links": unsent,
+        "hours": hours_valid(),
+        "has_mail": settings.HAS_MAIL,
+        "back": reverse("admin:operators_operator_change", args=[unsent[0][0].pk])
+        if len(unsent) == 1
+        else reverse("admin:operators_operator_changelist"),
+    }
+    return TemplateResponse(request, "admin/operators/operator/links.html", context)

@@ -1,0 +1,107 @@
+"""The admin's pages of API keys."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from hierarchy.admin.callers import caller_of
+from hierarchy.admin.filters import CustomerFilter, QuestionFilter
+from hierarchy.admin.forms import refusals_to
+from hierarchy.scoping import Scope
+from operators import services
+from operators.admin.owned import ASK_REVOKE_KEY, ASK_ROTATE_KEY, OwnedAdmin, address_after
+from operators.models import ApiKey
+
+
+class StateFilter(QuestionFilter):
+    title = _("state")
+    parameter_name = "state"
+    answers: ClassVar[dict[str, Any]] = {"valid": _("Valid"), "expired": _("Expired"), "revoked": _("Revoked")}
+
+    def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
+        expired = Q(expires_at__isnull=False, expires_at__lte=timezone.now())
+        conditions = {
+            "valid": Q(revoked_at=None) & ~expired,
+            "expired": Q(revoked_at=None) & expired,
+            "revoked": Q(revoked_at__isnull=False),
+        }
+        return rows.filter(conditions[answer])
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(OwnedAdmin):
+    """A key's text is on the page that answers its making, and nowhere else."""
+
+    list_display = ("name", "hint", "operator", "is_read_only", "state", "expires_at", "last_used_at")
+    list_filter = (StateFilter, "is_read_only", CustomerFilter)
+    search_fields = ("name__icontains", "hint__icontains", "operator__email_key__contains")
+    search_help_text = _("Name, beginning or e-mail address")
+    ordering = ("operator__email_key", "name", "pk")
+    references = ("operator",)
+    zone_attribute = "operator.home_site_id"
+    readonly_fields = ("hint", "state", "revoked_at", "last_used_at")
+    actions = ("rotate", "revoke")
+    deeds = {"rotate": ASK_ROTATE_KEY, "revoke": ASK_REVOKE_KEY}
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ["operator", "name", "is_read_only", "expires_at"]
+        return ["name", "is_read_only", "expires_at", "hint", "state", "revoked_at", "last_used_at"]
+
+    @admin.display(description=_("state"))
+    def state(self, key: ApiKey) -> str:
+        return key_state(key)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        with refusals_to(form.prefix):
+            made = services.api_key_create(
+                caller_of(request), obj.operator, obj.name, is_read_only=obj.is_read_only, expires_at=obj.expires_at
+            )
+        request.new_keys = [made]  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        return self._show_once(request, request.new_keys)  # type: ignore[attr-defined]
+
+    @admin.action(description=_("Rotate: give the chosen keys a new text"), permissions=["change"])
+    def rotate(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        return self._show_once(request, [services.api_key_rotate(caller_of(request), key) for key in queryset])
+
+    @admin.action(description=_("Revoke the chosen keys"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: Any) -> None:
+        keys = [services.api_key_revoke(caller_of(request), key) for key in queryset]
+        text = ngettext("%(count)s key opens nothing any more.", "%(count)s keys open nothing any more.", len(keys))
+        self.message_user(request, text % {"count": len(keys)}, messages.SUCCESS)
+
+    def do_rotate(self, request: HttpRequest, key: ApiKey) -> HttpResponse:
+        return self._show_once(request, [services.api_key_rotate(caller_of(request), key)])
+
+    def do_revoke(self, request: HttpRequest, key: ApiKey) -> str:
+        services.api_key_revoke(caller_of(request), key)
+        return gettext("%(key)s opens nothing any more.") % {"key": key}
+
+    def _show_once(self, request: HttpRequest, keys: list[tuple[ApiKey, str]]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": ngettext("New API key", "New API keys", len(keys)),
+            "opts": self.opts,
+            "new_keys": keys,
+            "back": address_after(request, [key for key, _text in keys], "admin:operators_apikey_changelist"),
+        }
+        return TemplateResponse(request, "admin/operators/apikey/new_keys.html", context)
+
+
+def key_state(key: ApiKey) -> str:
+    if key.is_valid:
+        return gettext("valid")
+    return gettext("revoked") if key.revoked_at else gettext("expired")

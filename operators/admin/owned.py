@@ -1,0 +1,140 @@
+"""What API keys and webhooks have in common: each belongs to an operator, on whose page it is listed, and everybody
+makes those of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+
+from hierarchy import journal
+from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
+from hierarchy.admin.choices import EntityChoiceField
+from hierarchy.admin.entities import EntityAdmin
+from hierarchy.scoping import Scope
+from operators.models import ApiKey, Operator
+from operators.webhook_models import Webhook
+
+# What is done to a row after a page that asks whether it is meant; it answers with a page or a message.
+Deed = Callable[[HttpRequest, Any], HttpResponse | str]
+
+
+class OwnedAdmin(EntityAdmin):
+    """Pages over rows that belong to an operator.
+
+    `deeds` are, by the word in the address, title, question and button; `do_` and the word does it.
+    """
+
+    deeds: ClassVar[dict[str, tuple[Any, Any, Any]]] = {}
+
+    def is_writer(self, scope: Scope) -> bool:
+        """Everybody makes those of one's own."""
+        return scope.operator_id is not None
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Who has no home site is not among the visible operators, and chooses oneself all the same."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if isinstance(field, EntityChoiceField) and field.queryset is not None:
+            field.queryset = field.queryset | Operator.objects.filter(pk=scope_of(request).operator_id)
+        return field
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        scope = scope_of(request)
+        oneself = {} if scope.is_platform else {"operator": scope.operator_id}
+        return {**oneself, **super().get_changeform_initial_data(request)}
+
+    def get_urls(self) -> list[URLPattern]:
+        name = self.opts.model_name
+        own = [
+            path(
+                f"<path:object_id>/{deed}/",
+                self.admin_site.admin_view(self._deed_view),
+                {"deed": deed},
+                name=f"operators_{name}_{deed}",
+            )
+            for deed in self.deeds
+        ]
+        return [*own, *super().get_urls()]
+
+    def _deed_view(self, request: HttpRequest, object_id: str, deed: str) -> HttpResponse:
+        """Ask, then do it."""
+        row = self.get_object(request, unquote(object_id))
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        title, question, button = self.deeds[deed]
+        if request.method == "POST":
+            try:
+                with journal.recording(caller_of(request)):
+                    done = getattr(self, f"do_{deed}")(request, row)
+            except REFUSALS as error:
+                self.message_user(request, sentence(error), messages.ERROR)
+                return HttpResponseRedirect(address_of_owner(request, row.operator))
+            if isinstance(done, str):
+                self.message_user(request, done, messages.SUCCESS)
+                return HttpResponseRedirect(address_of_owner(request, row.operator))
+            return done
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title % {"object": row},
+            "question": question,
+            "button": button,
+            "here": title % {"object": row},
+            "opts": self.opts,
+            "original": row,
+            "back": address_of_owner(request, row.operator),
+        }
+        return TemplateResponse(request, "admin/operators/ask.html", context)
+
+
+def address_of_owner(request: HttpRequest, operator: Operator) -> str:
+    """Where the keys and webhooks of an operator are listed: the page of the own account, or of that operator."""
+    if operator.pk == scope_of(request).operator_id:
+        return reverse("admin:account")
+    return reverse("admin:operators_operator_change", args=[quote(operator.pk)])
+
+
+def belongings(request: HttpRequest, operator: Operator) -> dict[str, Any] | None:
+    """The keys and webhooks of an operator for a page that lists them; None where they are not the caller's business.
+
+    Two statements.
+    """
+    scope = scope_of(request)
+    is_own = operator.pk == scope.operator_id
+    if operator.customer_id is None or (scope.is_restricted and not is_own):
+        return None
+    return {
+        "operator": operator,
+        "is_own": is_own,
+        "keys": ApiKey.objects.visible_to(scope).filter(operator=operator).order_by("name", "pk"),
+        "webhooks": Webhook.objects.visible_to(scope).filter(operator=operator).order_by("name", "pk"),
+    }
+
+
+def address_after(request: HttpRequest, rows: list[Any], listed: str) -> str:
+    """Where it goes on from a page that shows secrets once: to their one operator, or to the list."""
+    owners = {row.operator_id: row.operator for row in rows}
+    return address_of_owner(request, next(iter(owners.values()))) if len(owners) == 1 else reverse(listed)
+
+
+ASK_ROTATE_KEY = (
+    _("Rotate %(object)s"),
+    _("The key gets a new text, which is shown once. The old one opens nothing from that moment on."),
+    _("Rotate the key"),
+)
+ASK_REVOKE_KEY = (
+    _("Revoke %(object)s"),
+    _("The key opens nothing any more, now and for ever. Whatever uses it stops working."),
+    _("Revoke the key"),
+)
+ASK_ROTATE_WEBHOOK = (
+    _("Rotate the secret of %(object)s"),
+    _("The webhook gets a new signing secret, which is shown once. For a day, messages carry both signatures."),
+    _("Rotate the secret"),
+)

@@ -1,0 +1,12 @@
+/* Whoever fills in a moment means it: the choice beside it follows. */
+"use strict";
+
+for (const [moment, choice] of [["starts_at", "begin"], ["expires_at", "end"]]) {
+    const field = document.querySelector(`#action-form [name="${moment}"]`);
+    field?.addEventListener("input", () => {
+        const wanted = document.querySelector(`#action-form [name="${choice}"][value="${field.value ? "at" : "keep"}"]`);
+        if (wanted) {
+            wanted.checked = true;
+        }
+    });
+}

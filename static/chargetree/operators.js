@@ -1,0 +1,26 @@
+'use strict';
+// The choice of a theme, which Django's own theme.js reads, and copying what a page shows once.
+{
+    const themes = document.querySelector('.theme-choice');
+    if (themes) {
+        const chosen = localStorage.getItem('theme') || 'auto';
+        for (const radio of themes.querySelectorAll('input')) {
+            radio.checked = radio.value === chosen;
+            radio.addEventListener('change', () => {
+                localStorage.setItem('theme', radio.value);
+                document.documentElement.dataset.theme = radio.value;
+            });
+        }
+        themes.hidden = false;
+    }
+    // Browsers offer it on secure pages only.
+    if (navigator.clipboard) {
+        for (const button of document.querySelectorAll('[data-copy]')) {
+            button.hidden = false;
+            button.addEventListener('click', async () => {
+                await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+                button.textContent = button.dataset.copied;
+            });
+        }
+    }
+}

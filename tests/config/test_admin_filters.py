@@ -1,0 +1,202 @@
+"""The filters of the lists: what each leaves, what is said of them above the list, and how they go."""
+
+import datetime
+from urllib.parse import parse_qs
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from chargers.models import Charger, ChargerConfiguration, Socket
+from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
+from hierarchy.models import Site
+from operators.models import ApiKey, Operator, SiteGrant, Webhook
+from tests.config.admin_pages import MODELS, address
+from tests.conftest import made
+
+
+def listed(client, kind, **query):
+    """What stands on the list, as text."""
+    response = client.get(address(kind, "changelist"), query)
+    assert response.status_code == 200, response.content
+    return sorted(str(row) for row in response.context["cl"].result_list)
+
+
+def test_by_place(client, world):
+    client.force_login(world.ada)
+    east = {"within": world.east.pk}
+    assert listed(client, Site, **east) == ["East car park", "Garage"]
+    assert listed(client, Charger, **east) == ["GAR-1", "GAR-2"]
+    assert listed(client, Socket, **east) == ["GAR-1 #1"]
+    assert listed(client, ChargerConfiguration, **east) == []
+    assert listed(client, ChargerConfiguration, within=world.harbour.pk) == ["QUAY-1 HeartbeatInterval"]
+    assert listed(client, Driver, **east) == ["Dora"]
+    assert listed(client, Tag, **east) == ["04A1B2C3", "04FFEE01"]
+    # A right lies where one may charge, whoever's it is.
+    assert listed(client, SiteRight, **east) == []
+    assert listed(client, SiteRight, within=world.harbour.pk) == ["Dora @ Harbour"]
+    assert listed(client, ChargerRight, **east) == ["Dirk @ GAR-1"]
+    assert listed(client, IntegratedExternalId, **east) == ["Dora fleet F-77"]
+    assert listed(client, Operator, **east) == ["rob@northwind.example"]
+    assert listed(client, SiteGrant, **east) == ["rob@northwind.example @ East car park"]
+
+
+def test_the_place_is_chosen_by_typing(client, world):
+    client.force_login(world.ada)
+    page = client.get(address(Charger, "changelist"), {"within": world.garage.pk, "health": "offline", "q": "gar"})
+    text = page.content.decode()
+    assert 'class="admin-autocomplete"' in text.replace("  ", " ")
+    assert "autocomplete.js" in text
+    # What else is chosen goes along.
+    for name, value in (("health", "offline"), ("q", "gar")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in text
+    query = {"app_label": "hierarchy", "model_name": "site", "field_name": "parent", "term": "gara"}
+    found = client.get("/admin/autocomplete/", query).json()["results"]
+    assert found == [{"id": str(world.garage.pk), "text": "Harbour › East car park › Garage"}]
+
+
+def test_what_narrows_the_list_is_said_and_goes_with_a_link(client, world):
+    client.force_login(world.ada)
+    query = {"within": world.east.pk, "health": "offline", "q": "gar", "o": "-1", "has_active_connection__exact": "0"}
+    page = client.get(address(Charger, "changelist"), query)
+    cl = page.context["cl"]
+    said = {str(one.title): (str(one.choice), one.without) for one in cl.active_filters}
+    assert {title: choice for title, (choice, _without) in said.items()} == {
+        "Search": "gar",
+        "Place": "Harbour › East car park",
+        "Health": "Offline",
+        "Connected": "No",
+    }
+    names = {"Search": "q", "Place": "within", "Health": "health", "Connected": "has_active_connection__exact"}
+    for title, (_choice, without) in said.items():
+        left = parse_qs(without.removeprefix("?"))
+        assert left.keys() == query.keys() - {names[title]}
+        assert client.get(address(Charger, "changelist") + without).status_code == 200
+    assert cl.without_filters == "?o=-1"
+    assert "active-filters" in page.content.decode()
+    assert "active-filters" not in client.get(address(Charger, "changelist")).content.decode()
+
+
+def test_manufacturers_and_models_that_exist_in_sight(client, world):
+    for charger, manufacturer, model in (
+        (world.gar_1, "Alfen", "Eve"),
+        (world.gar_2, "Zaptec", "Pro"),
+        (world.air_1, "Alfen", "Twin"),
+        (world.dep_1, "Secret", "Model"),
+    ):
+        charger.manufacturer, charger.model = manufacturer, model
+        charger.save()
+
+    def offered(title, **query):
+        cl = client.get(address(Charger, "changelist"), query).context["cl"]
+        specs = [spec for spec in cl.filter_specs if spec.title == title]
+        return [str(choice["display"]) for spec in specs for choice in spec.choices(cl)]
+
+    client.force_login(world.ada)
+    assert offered("manufacturer") == ["All", "Alfen", "Zaptec"]
+    assert offered("model") == []
+    assert offered("model", manufacturer="Alfen") == ["All", "Eve", "Twin", "None"]
+    assert listed(client, Charger, manufacturer="Alfen", model="Eve") == ["GAR-1"]
+    assert listed(client, Charger, manufacturer="Alfen", model="-") == ["QUAY-1"]
+    # Another manufacturer has other models.
+    cl = client.get(address(Charger, "changelist"), {"manufacturer": "Alfen", "model": "Eve"}).context["cl"]
+    links = [
+        choice["query_string"]
+        for spec in cl.filter_specs
+        if spec.title == "manufacturer"
+        for choice in spec.choices(cl)
+    ]
+    assert links == ["?", "?manufacturer=Alfen&model=Eve", "?manufacturer=Zaptec"]
+    client.force_login(world.rob)
+    assert offered("manufacturer") == ["All", "Alfen", "Zaptec"]
+    client.force_login(world.sue)
+    assert offered("manufacturer") == ["All", "Secret"]
+
+
+def test_questions(client, world):
+    client.force_login(world.ada)
+    now = timezone.now()
+    day = datetime.timedelta(days=1)
+    made(Tag, driver=world.dirk, id_tag="SOON", expires_at=now + 3 * day)
+    made(Tag, driver=world.dirk, id_tag="PAST", expires_at=now - day)
+    made(Tag, driver=world.dirk, id_tag="LATER", starts_at=now + day)
+    Tag._base_manager.filter(pk=world.dora_fob.pk).update(starts_at=None, expires_at=now + 90 * day)
+    assert listed(client, Tag, expires="valid") == ["04A1B2C3", "04FFEE01", "SOON"]
+    assert listed(client, Tag, expires="soon") == ["SOON"]
+    assert listed(client, Tag, expires="not-yet") == ["LATER"]
+    assert listed(client, Tag, expires="past") == ["PAST"]
+
+    assert listed(client, Driver, rights="none") == ["Spike"]
+    assert listed(client, Driver, tags="none") == ["Spike"]
+    assert listed(client, Driver, tags="some") == ["Dirk", "Dora"]
+    assert listed(client, Driver, home="none") == ["Spike"]
+    assert listed(client, Driver, home="some") == ["Dirk", "Dora"]
+
+    assert listed(client, Operator, grants="all") == ["ada@northwind.example"]
+    assert listed(client, Operator, grants="some") == ["rob@northwind.example"]
+    assert listed(client, Operator, grants="none") == ["nell@northwind.example"]
+    assert listed(client, Operator, is_admin_operator__exact="1") == ["ada@northwind.example"]
+
+    key = {"operator": world.ada, "hint": "ctk_1"}
+    made(ApiKey, name="Fine", digest="1", **key)
+    made(ApiKey, name="Old", digest="2", expires_at=now - day, **key)
+    made(ApiKey, name="Gone", digest="3", expires_at=now - day, revoked_at=now, **key)
+    states = {state: listed(client, ApiKey, state=state) for state in ("valid", "expired", "revoked")}
+    assert states == {"valid": ["Fine (ctk_1…)"], "expired": ["Old (ctk_1…)"], "revoked": ["Gone (ctk_1…)"]}
+
+    for name, values in (
+        ("Quiet", {}),
+        ("Broken", {"failing_since": now, "last_delivered_at": now - day}),
+        ("Busy", {"last_delivered_at": now}),
+    ):
+        made(Webhook, operator=world.ada, name=name, url="https://example.org/", **values)
+    deliveries = {one: listed(client, Webhook, delivery=one) for one in ("fine", "failing", "never")}
+    assert deliveries == {"fine": ["Busy"], "failing": ["Broken"], "never": ["Quiet"]}
+
+
+def test_platform_staff_choose_a_customer_on_every_list(client, world):
+    client.force_login(world.pat)
+    for model in (Charger, Socket, ChargerConfiguration, Driver, IntegratedExternalId, ApiKey, Webhook):
+        titles = [spec.title for spec in client.get(address(model, "changelist")).context["cl"].filter_specs]
+        assert "customer" in titles, model
+    assert listed(client, Socket, of=world.southwind.pk) == ["DEP-1 #1"]
+    client.force_login(world.ada)
+    titles = [spec.title for spec in client.get(address(Socket, "changelist")).context["cl"].filter_specs]
+    assert "customer" not in titles
+
+
+def test_wrong_values_are_refused_or_find_nothing(client, world):
+    client.force_login(world.ada)
+    for model in MODELS:
+        specs = getattr(client.get(address(model, "changelist")).context["cl"], "filter_specs", [])
+        for name in [name for spec in specs for name in spec.expected_parameters()]:
+            for junk in ("\0", "9" * 30, "", "\u202e<b>'\""):
+                response = client.get(address(model, "changelist"), {name: junk})
+                assert response.status_code in (200, 302, 400), (model, name, junk)
+    assert listed(client, Charger, manufacturer="%", model="_") == []
+
+
+def test_places_out_of_sight_are_no_filter(client, world):
+    client.force_login(world.rob)
+    for site in (world.harbour, world.depot):
+        response = client.get(address(Charger, "changelist"), {"within": site.pk})
+        assert response.status_code == 302
+        assert site.name not in response.content.decode()
+
+
+def test_filters_cost_no_statement_until_they_are_used(client, world):
+    client.force_login(world.ada)
+    client.get(address(Driver, "changelist"))
+    with CaptureQueriesContext(connection) as plain:
+        client.get(address(Driver, "changelist"))
+    assert not any("rght" in query["sql"] and "LIMIT 1" in query["sql"] for query in plain)
+    with CaptureQueriesContext(connection) as narrowed:
+        client.get(address(Driver, "changelist"), {"within": world.east.pk, "rights": "some"})
+    # The site, and its path.
+    assert len(narrowed) == len(plain) + 2
+
+
+def test_the_tree_of_sites_is_in_the_navigation(client, world):
+    client.force_login(world.rob)
+    for page in ("/admin/", "/admin/hierarchy/", address(Driver, "changelist")):
+        assert '<a href="/admin/hierarchy/site/tree/">Tree of sites</a>' in client.get(page).content.decode()

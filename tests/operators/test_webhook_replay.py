@@ -1,0 +1,12 @@
+"""POST /webhooks/{webhookId}/replay: bodies that are not as described."""
+
+from tests.api import Api, assert_problem
+
+
+def test_wrong_bodies_are_refused(world):
+    api = Api(world.ada)
+    webhook = api.post("/webhooks", {"name": "ERP", "url": "https://erp.example.org/hooks"}).data
+    path = f"/webhooks/{webhook['id']}/replay"
+    assert api.post(path, {"since": 0}).status_code == 200
+    for body in ([], [{"since": 0}], {}, {"since": -1}, {"since": 1.0}, {"since": 2**63}, {"since": None}):
+        assert_problem(api.post(path, body), 400, "Errors in the body request")
