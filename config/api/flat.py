@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import EmailValidator, MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
@@ -22,10 +22,13 @@ from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 
 from config.api import inputs, wire
-from config.api.parameters import BIGGEST, WHOLE_NUMBER
+from config.api.parameters import WHOLE_NUMBER, is_int64
 from config.api.wire import WireField
 
+# In characters, of a text with which a column is compared.
+_LONGEST = 4000
 _BOUNDS: dict[type, str] = {MinValueValidator: "minimum", MaxValueValidator: "maximum"}
+_FORMATS: dict[type, str] = {EmailValidator: "email", URLValidator: "uri"}
 
 
 class FlatField(WireField):
@@ -55,14 +58,18 @@ class FlatField(WireField):
             described["enum"] = [*choices, None] if self.allow_null else choices
         elif self.model_field.max_length and self.json_types == (str,):
             described["maxLength"] = self.model_field.max_length
-        return described | self._bounds() if self.is_input else described
+        return described | self._bounds() if self.is_input and not self.read_only else described
 
     def _bounds(self) -> dict[str, Any]:
         """What the column's validators ask of what comes in, as far as a schema can say it."""
         column = self.model_field
-        bounds = {_BOUNDS[type(one)]: one.limit_value for one in column.validators if type(one) in _BOUNDS}
-        is_text = self.json_types == (str,) and not column.flatchoices
-        return bounds | ({"minLength": 1} if is_text and not column.blank else {})
+        # Those that are declared: Django adds what the database at hand can hold.
+        bounds = {_BOUNDS[type(one)]: one.limit_value for one in column._validators if type(one) in _BOUNDS}
+        if column.blank:
+            return bounds
+        for one in (*column.default_validators, *column._validators):
+            bounds |= {"format": _FORMATS[type(one)]} if type(one) in _FORMATS else {}
+        return bounds | ({"minLength": 1} if self.json_types == (str,) and not column.flatchoices else {})
 
     @cached_property
     def _key_field(self) -> Any:
@@ -149,9 +156,14 @@ class FlatField(WireField):
 class Line(FlatField):
     """A text."""
 
+    @property
+    def comparison_schema(self) -> dict[str, Any]:
+        return super().comparison_schema | ({} if self.choices_there_are else {"maxLength": _LONGEST})
+
     def parse(self, text: str) -> Any:
-        if len(text) > 4000 or not text.isprintable():
-            raise ValidationError(_("Must have at most 4,000 printable characters."), code="invalid")
+        if len(text) > _LONGEST or not text.isprintable():
+            code = "unprintable" if len(text) <= _LONGEST else "too_long"
+            raise ValidationError(_("Must have at most 4,000 printable characters."), code=code)
         return self.match(self.check_choice(text))
 
 
@@ -166,7 +178,7 @@ class Whole(FlatField):
     def parse(self, text: str) -> Any:
         if self.takes_null and text == "null":
             return None
-        if not WHOLE_NUMBER.fullmatch(text) or abs(int(text)) > BIGGEST:
+        if not WHOLE_NUMBER.fullmatch(text) or not is_int64(int(text)):
             raise ValidationError(_("Must be a whole number of at most 19 digits."), code="invalid")
         return self.check_choice(int(text))
 
@@ -218,7 +230,7 @@ class Reference(Whole):
         seen: set[tuple[Any, int]] = self.context["seen"]
         if (model, data) not in seen:
             rows = model._default_manager.visible_to(self.context["scope"])
-            if abs(data) > BIGGEST or not rows.filter(pk=data).exists():
+            if not is_int64(data) or not rows.filter(pk=data).exists():
                 raise ValidationError(_("Is unknown: choose one that you can see."), code="unknown")
             seen.add((model, data))
         return data
@@ -249,8 +261,9 @@ class Number(FlatField):
     lookups = ("gte", "lte")
 
     def parse(self, text: str) -> Any:
-        number = float(text) if re.fullmatch(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", text, re.ASCII) else math.nan
-        if math.isnan(number):
+        is_decimal = re.fullmatch(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?", text, re.ASCII)
+        number = float(text) if is_decimal else math.nan
+        if not math.isfinite(number):
             raise ValidationError(self.expected, code="invalid")
         return number
 
@@ -284,7 +297,7 @@ class Texts(FlatField):
 
     json_types = (list,)
     expected = _('Must be a list of texts, as in ["one", "two"].')
-    schema = {"type": "array", "items": {"type": "string"}}
+    schema = {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 255}, "uniqueItems": True}
     example: ClassVar[Any] = []
     is_comparable = False
     column = staticmethod(wire.json_text)
@@ -296,7 +309,11 @@ class Properties(FlatField):
 
     json_types = (dict,)
     expected = _('Must be an object of texts, as in {"owner": "City"}.')
-    schema = {"type": "object", "additionalProperties": {"type": "string"}}
+    schema = {
+        "type": "object",
+        "propertyNames": {"minLength": 1, "maxLength": 255},
+        "additionalProperties": {"type": "string", "maxLength": 4000},
+    }
     example: ClassVar[Any] = {}
     is_comparable = False
     encode = staticmethod(wire.Properties.encode)
@@ -331,7 +348,8 @@ class FlatSerializer(serializers.Serializer[Any]):
     `kind` is what clients call it, `noun` and `nouns` what people do.
 
     Columns that are not editable, and those of other rows, are only read.
-    `classes`: fields of keys whose column does not say enough. `sample`: values for the documentation.
+    `classes`: fields of keys whose column does not say enough. `sample`: values for the documentation, also of keys
+    that only nested objects of the kind have; `sample_above`: those of one that holds it, where they form a tree.
     """
 
     model: ClassVar[Any]
@@ -341,6 +359,7 @@ class FlatSerializer(serializers.Serializer[Any]):
     keys: ClassVar[Mapping[str, str]]
     classes: ClassVar[Mapping[str, type[FlatField]]] = {}
     sample: ClassVar[Mapping[str, Any]] = {}
+    sample_above: ClassVar[Mapping[str, Any]] = {}
 
     # Whether it is what comes in; and the keys that must be there then, None for those that the model needs.
     is_input: ClassVar[bool] = False
@@ -417,7 +436,8 @@ class FlatSerializer(serializers.Serializer[Any]):
     def change_example(cls) -> dict[str, Any]:
         """A change of such an object for the documentation."""
         fields = cls.change().all_fields()
-        return dict([(key, value) for key, value in cls.sample.items() if not fields[key].read_only][-1:])
+        own = [(key, value) for key, value in cls.sample.items() if key in fields and not fields[key].read_only]
+        return dict(own[-1:])
 
 
 def _is_optional(column: Any) -> bool:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from config.api.errors import BadBody, BadParameters, FieldError
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
-BIGGEST = 2**63 - 1
+_SMALLEST, _BIGGEST = -(2**63), 2**63 - 1
 # More would help nobody, and looking for the nearest name takes its time.
 _MOST_ERRORS = 20
 
@@ -21,9 +21,14 @@ def wrong(name: str, code: str, detail: str, kind: type[BadParameters] = BadPara
     return kind(f"{name}: {detail}", errors=[FieldError(name, code, detail)])
 
 
+def is_int64(number: int) -> bool:
+    """Whether a column can hold a whole number."""
+    return _SMALLEST <= number <= _BIGGEST
+
+
 def row_id(name: str, text: str) -> int:
     """The id in a path; raises BadParameters for anything that cannot be one."""
-    if not WHOLE_NUMBER.fullmatch(text) or abs(int(text)) > BIGGEST:
+    if not WHOLE_NUMBER.fullmatch(text) or not is_int64(int(text)):
         raise wrong(name, "not_an_id", _("Must be a whole number of at most 19 digits."))
     return int(text)
 
@@ -43,7 +48,7 @@ def body_ids(body: Any, name: str, most: int) -> list[int]:
     errors = [
         FieldError(f"/{name}/{index}", "not_an_id", _("Must be a whole number of at most 19 digits."))
         for index, one in enumerate(ids)
-        if type(one) is not int or abs(one) > BIGGEST
+        if type(one) is not int or not is_int64(one)
     ]
     if len(ids) > most:
         errors.append(FieldError(f"/{name}", "too_many", _("Must have at most %d ids.") % most))

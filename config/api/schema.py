@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_array_type
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from config.api.components import share
@@ -69,11 +70,15 @@ def boolean_parameter(name: str, description: str) -> OpenApiParameter:
 
 
 def path_parameter(name: str, kind: type, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, kind, OpenApiParameter.PATH, description=description)
+    schema = OpenApiTypes.INT64 if kind is int else kind
+    return OpenApiParameter(name, schema, OpenApiParameter.PATH, description=description)
 
 
-def header_parameter(name: str, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+def tag_parameter(name: str, description: str) -> OpenApiParameter:
+    """A header with entity tags, as `conditions` reads it."""
+    tag = r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+    schema = {"type": "string", "pattern": rf"^\s*(\*|{tag}(\s*,\s*{tag})*)\s*$"}
+    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=description)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +229,7 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
                 errors["404"] = NOT_FOUND
             errors["406"] = "Only application/json is offered"
             if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
                 errors["415"] = "Only application/json is accepted"
             errors["429"] = "More requests came than the key may send"
             responses = operation["responses"]
