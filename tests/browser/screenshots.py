@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -11,26 +12,44 @@ from tests.browser.conftest import sign_in
 
 FOLDER = demos.ROOT / "docs" / "screenshots"
 
-# The name of each picture, the page, and where on it to begin.
-PICTURES = {
-    "home": "/admin/",
-    "tree": "/admin/hierarchy/site/tree/",
-    "charger": "/admin/chargers/charger/1/change/",
-    "driver": "/admin/drivers/driver/1/change/",
-    "search": "/admin/search/?q=anouk",
-    "history": "/admin/hierarchy/change/",
+# The name of each picture, its page, and what is done there before it is taken.
+PICTURES: dict[str, tuple[str, Callable[[Page], object] | None]] = {
+    "home": ("/admin/", None),
+    "home-dark": ("/admin/", None),
+    "tree": ("/admin/hierarchy/site/tree/", lambda page: _open(page, "Utrecht")),
+    "move": ("/admin/hierarchy/site/?q=stationsplein", lambda page: _confirm_move(page)),
+    "charger": ("/admin/chargers/charger/1/change/", None),
+    "charger-dark": ("/admin/chargers/charger/1/change/", None),
+    "driver": ("/admin/drivers/driver/1/change/", None),
+    "search": ("/admin/search/?q=anouk", None),
+    "history": ("/admin/drivers/driver/1/history/", None),
 }
+
+
+def _open(page: Page, site: str) -> None:
+    page.get_by_role("button", name=site).first.click()
+
+
+def _confirm_move(page: Page) -> None:
+    page.locator("#result_list tbody a").first.click()
+    page.get_by_role("link", name="Move to…").click()
+    page.locator(".select2-selection").first.click()
+    page.keyboard.type("Breda")
+    page.locator(".select2-results__option--highlighted", has_text="Breda").wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Look at what changes").click()
 
 
 def take(page: Page) -> None:
     sign_in(page)
-    for name, address in PICTURES.items():
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
-            page.goto(address)
-            page.wait_for_load_state("networkidle")
-            page.screenshot(path=FOLDER / f"{name}-{theme}.png")
-            print(FOLDER / f"{name}-{theme}.png")
+    for name, (address, prepare) in PICTURES.items():
+        page.emulate_media(color_scheme="dark" if name.endswith("-dark") else "light", reduced_motion="reduce")
+        page.goto(address)
+        if prepare:
+            prepare(page)
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=FOLDER / f"{name}.png")
+        print(FOLDER / f"{name}.png")
 
 
 if __name__ == "__main__":
