@@ -1,8 +1,9 @@
 /* Filters with a script: a chosen site is asked for at once, Delete takes a filter away, and they fold to leave the list
-   its room, on a phone from the start. Without it, each of these is a button or a link. */
+   its room, where that is scarce from the start. Without it, each of these is a button or a link. */
 
 const bar = document.getElementById("changelist-filter");
 const phone = matchMedia("(max-width: 767px)");
+const narrow = matchMedia("(max-width: 1439px)");
 const FOLDED = "chargetree.filtersFolded";
 
 /* Only jQuery hears of what is chosen in such a select. */
@@ -10,11 +11,6 @@ const $ = window.django?.jQuery;
 for (const form of document.querySelectorAll("form.within")) {
     $?.(form).find("select").on("select2:select", () => form.requestSubmit());
     if ($) form.querySelector("button").hidden = true;
-    // What stands for the select is made by another script, and has no name.
-    $?.(() => {
-        const shown = form.querySelector(".select2-selection__rendered");
-        if (shown) shown.ariaLabel = form.querySelector("label").textContent;
-    });
 }
 
 document.querySelector(".active-filters")?.addEventListener("keydown", (event) => {
@@ -39,14 +35,16 @@ if (bar) {
         fold.ariaExpanded = String(isOpen);
         bar.classList.toggle("folded", !isOpen);
     };
-    const adapt = () => setOpen(!phone.matches && !localStorage.getItem(FOLDED));
+    const isWanted = () => {
+        const chosen = localStorage.getItem(FOLDED);
+        return chosen ? chosen === "no" : !narrow.matches;
+    };
+    const adapt = () => setOpen(!phone.matches && isWanted());
     fold.addEventListener("click", () => {
         setOpen(filters.hidden);
-        if (phone.matches) return;
-        if (filters.hidden) localStorage.setItem(FOLDED, "yes");
-        else localStorage.removeItem(FOLDED);
+        if (!phone.matches) localStorage.setItem(FOLDED, filters.hidden ? "yes" : "no");
     });
-    phone.addEventListener("change", adapt);
+    for (const one of [phone, narrow]) one.addEventListener("change", adapt);
     bar.classList.add("foldable");
     adapt();
 }
