@@ -90,7 +90,7 @@ class ChargerSerializer(serializers.Serializer[Any]):
 class StatusReportSerializer(serializers.Serializer[Any]):
     """One report of a charger or socket, as it comes in. `socketId` 0, or none, is the charger itself."""
 
-    chargerId = inputs.Line(source="charger_id", max_length=CHARGER_ID_LENGTH)
+    chargerId = inputs.Line(source="charger_id", min_length=1, max_length=CHARGER_ID_LENGTH)
     socketId = inputs.WholeNumber(source="socket_number", default=0, min_value=0, max_value=INT_MAX)
     status = serializers.ChoiceField(choices=Status.values)
     at = inputs.Moment()
