@@ -19,9 +19,10 @@ from chargers.rollup import CHARGING, ERROR, OFFLINE, ONLINE, charger_states, so
 from chargers.selectors import unseen
 from hierarchy.admin.actions import COMMON
 from hierarchy.admin.callers import scope_of
-from hierarchy.admin.entities import EntityAdmin, EntityInline, places
+from hierarchy.admin.entities import EntityAdmin, EntityInline
 from hierarchy.admin.filters import CustomerFilter, QuestionFilter, ValueFilter, WithinFilter
 from hierarchy.admin.forms import EntityForm
+from hierarchy.admin.scoped import places
 from hierarchy.scoping import Scope
 
 

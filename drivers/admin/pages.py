@@ -26,8 +26,9 @@ from drivers.selectors import (
 from hierarchy.admin import history
 from hierarchy.admin.actions import COMMON
 from hierarchy.admin.callers import scope_of
-from hierarchy.admin.entities import EntityAdmin, EntityInline, places
+from hierarchy.admin.entities import EntityAdmin, EntityInline
 from hierarchy.admin.filters import CustomerFilter, QuestionFilter, WithinFilter
+from hierarchy.admin.scoped import places
 from hierarchy.scoping import Scope
 
 # How many tags of a driver the list of drivers names.

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from chargers.rollup import CHARGING, ERROR, OFFLINE, ONLINE
 from hierarchy.admin import history
 from hierarchy.admin.callers import scope_of
-from hierarchy.admin.entities import places
+from hierarchy.admin.scoped import places
 from hierarchy.models import Change, Import
 from operators.dashboard import Dashboard, Group, SocketNumbers, dashboard, on_map
 

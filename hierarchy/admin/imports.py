@@ -30,9 +30,9 @@ from hierarchy.admin import history
 from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
 from hierarchy.admin.choices import is_id
 from hierarchy.admin.effects import effects_of
-from hierarchy.admin.entities import ScopedAdmin
 from hierarchy.admin.exports import as_download
 from hierarchy.admin.plans import ACTIONS, errors_context, label_of, steps_context
+from hierarchy.admin.scoped import ScopedAdmin
 from hierarchy.admin.times import own_zone
 from hierarchy.admin.uploads import FileForm, ImportForm, bounded, largest_megabytes, sent
 from hierarchy.bulk import files

@@ -25,8 +25,8 @@ from hierarchy import journal
 from hierarchy.admin import history
 from hierarchy.admin.callers import scope_of
 from hierarchy.admin.choices import is_id
-from hierarchy.admin.entities import ScopedAdmin, ScopedChangeList
 from hierarchy.admin.restore import RestorePages
+from hierarchy.admin.scoped import ScopedAdmin, ScopedChangeList
 from hierarchy.admin.times import own_zone
 from hierarchy.belonging import kinds
 from hierarchy.models import Change, Site

@@ -15,9 +15,10 @@ from chargers.selectors import without_chargers
 from hierarchy.admin import history
 from hierarchy.admin.callers import scope_of
 from hierarchy.admin.choices import EntityChoiceField, is_id
-from hierarchy.admin.entities import PATH_SEPARATOR, EntityAdmin, places
+from hierarchy.admin.entities import EntityAdmin
 from hierarchy.admin.filters import QuestionFilter, WithinFilter
 from hierarchy.admin.forms import EntityForm
+from hierarchy.admin.scoped import PATH_SEPARATOR, places
 from hierarchy.admin.site_actions import ACTIONS
 from hierarchy.admin.tree_page import SiteTreeAdmin
 from hierarchy.models import Customer, Site

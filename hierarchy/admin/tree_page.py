@@ -24,7 +24,8 @@ from drivers.what_if import Effect
 from hierarchy import journal, services, tree
 from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
 from hierarchy.admin.choices import is_id
-from hierarchy.admin.entities import EntityAdmin, places
+from hierarchy.admin.entities import EntityAdmin
+from hierarchy.admin.scoped import places
 from hierarchy.admin.tree_lines import COLUMNS, Branches, Content, Place, contents
 from hierarchy.db import snapshot
 from hierarchy.models import Site

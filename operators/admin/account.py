@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
-from hierarchy.admin.entities import places
+from hierarchy.admin.scoped import places
 from operators import services
 from operators.admin.owned import belongings
 from operators.models import Operator

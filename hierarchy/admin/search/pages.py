@@ -21,7 +21,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from hierarchy.admin.callers import scope_of
-from hierarchy.admin.entities import ScopedAdmin, places
+from hierarchy.admin.scoped import ScopedAdmin, places
 from hierarchy.admin.search.matching import Column, Part, Reason, Text, columns_of, fitness, matching, reasons
 
 MOST_HITS = 20
