@@ -34,7 +34,8 @@ _EVSE_ID = re.compile(r"[A-Z]{2}\*?[A-Z0-9]{3}\*?E[A-Z0-9*]*[A-Z0-9][A-Z0-9*]*",
 
 
 def validate_charger_id(value: str) -> None:
-    if not _CHARGER_ID.fullmatch(value):
+    # The two are steps in an address, which browsers take before they send it.
+    if not _CHARGER_ID.fullmatch(value) or value in (".", ".."):
         raise ValidationError(
             _("%(value)s is not a charger id: use letters, digits and * - _ = : + | @ . only."),
             code="charger_id",

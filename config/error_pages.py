@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -135,21 +135,22 @@ def _plain(context: dict[str, Any]) -> str:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request):
-        return errors.bad_request(request, exception)
+        is_known = isinstance(exception, SuspiciousOperation)
+        return errors.problem_response(request, exception if is_known else errors.BadBody())
     is_too_large = isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent)
     return error_page(request, 413 if is_too_large else 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return errors.permission_denied(request, exception) if is_api(request) else error_page(request, 403)
+    return errors.problem_response(request, errors.NotPermitted()) if is_api(request) else error_page(request, 403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return errors.page_not_found(request, exception) if is_api(request) else error_page(request, 404)
+    return errors.problem_response(request, errors.NotFound()) if is_api(request) else error_page(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return errors.server_error(request) if is_api(request) else error_page(request, 500)
+    return errors.defect(request) if is_api(request) else error_page(request, 500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -47,6 +47,9 @@ PAGES = {
         "The body of the request is larger than this address takes. Split a file of tables, or send it as XLSX or ZIP, "
         "which are packed."
     ),
+    "length-required": _(
+        "The body comes without its length, in chunks for example. Send the header Content-Length with it."
+    ),
     "idempotency-key-reused": _(
         "A request with this Idempotency-Key came before, and it was another one: its method, address or body differ. "
         "Send every new request with a new key, and only its repeats with the same."

@@ -209,7 +209,8 @@ class SitesAuthorisedDriversView(ApiView):
         with snapshot():
             sites = Site.objects.visible_to(self.scope).in_bulk(ids)
             if len(sites) < len(ids):
-                raise NotFound("Site")
+                unknown = ", ".join(str(pk) for pk in ids if pk not in sites)
+                raise NotFound("Site", _("Not there, or not yours to see: %s.") % unknown)
             return streamed(authorised_users(self.scope, [sites[pk] for pk in ids]))
 
 

@@ -143,6 +143,8 @@ class Entity(Scoped):
             except ValidationError as error:
                 for name, found in error.update_error_dict({}).items():
                     place = _blamed(type(self), constraint) if name == NON_FIELD_ERRORS else name
+                    if isinstance(constraint, models.UniqueConstraint):
+                        found = [ValidationError(one.message, "not_unique", one.params) for one in found]
                     errors.setdefault(place, []).extend(found)
         if errors:
             raise ValidationError(errors)

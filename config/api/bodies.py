@@ -23,6 +23,7 @@ def read_items(
     errors: list[FieldError] = []
     read = []
     reader = serializer(context=context or {})
+    reader.error_messages |= dict.fromkeys(("invalid", "null"), _("Must be an object."))
     for place, item in zip(places(body), items, strict=True):
         errors += _unknown(reader, item, place)
         try:
@@ -44,18 +45,23 @@ def refuse(errors: list[FieldError], is_of_items: bool = False) -> None:
     """Raise BadBody if there are any errors, of one object or of items of a list."""
     if errors:
         shown = errors[:_MOST_ERRORS]
-        problem = BadBody("; ".join(f"{error.pointer}: {error.detail}" for error in shown[:5]), errors=shown)
+        problem = BadBody(sentences(shown), errors=shown)
         problem.is_of_items = is_of_items
         raise problem
 
 
+def sentences(errors: list[FieldError]) -> str:
+    """What is wrong, the first few of many, each after its place."""
+    return "; ".join(f"{error.pointer}: {error.detail}" if error.pointer else error.detail for error in errors[:5])
+
+
 def _unknown(reader: Any, item: Any, place: str) -> Iterator[FieldError]:
     known = list(reader.fields)
-    for name in item if isinstance(item, dict) else ():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = _(" Did you mean %s?") % near[0] if near else ""
-            yield FieldError(f"{place}/{_escaped(name)}", "unknown", _("There is no such key here.") + hint)
+    unknown = [name for name in item if name not in known] if isinstance(item, dict) else []
+    for name in unknown[: _MOST_ERRORS + 1]:
+        near = difflib.get_close_matches(name[:100], known, n=1, cutoff=0.6)
+        hint = _(" Did you mean %s?") % near[0] if near else ""
+        yield FieldError(f"{place}/{_escaped(name)}", "unknown", _("There is no such key here.") + hint)
 
 
 def _flatten(errors: Any, place: str) -> Iterator[FieldError]:

@@ -8,11 +8,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.core.exceptions import (
+    DisallowedHost,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    ValidationError,
+)
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import Promise
-from django.views import defaults
+from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -95,6 +102,18 @@ class Conflict(Problem):
     title = "Conflict with the current state"
 
 
+class TooLarge(Problem):
+    status = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    code = "too-large"
+    title = "The body is too large"
+
+
+class LengthRequired(Problem):
+    status = status.HTTP_411_LENGTH_REQUIRED
+    code = "length-required"
+    title = "The body has no length"
+
+
 class Gone(Conflict):
     """The row that was to be written is not there any more."""
 
@@ -152,6 +171,10 @@ def problem_of(error: Exception) -> Problem:
         return NotAuthorised()
     if isinstance(error, ValidationError):
         return BadBody(errors=field_errors(error))
+    if isinstance(error, DisallowedHost):
+        return BadParameters(_("The header Host names none of this server's hosts."))
+    if isinstance(error, TooManyFieldsSent):
+        return BadParameters(_("There are more parameters than any request has use for."))
     if isinstance(error, exceptions.ParseError | RequestDataTooBig | SuspiciousOperation):
         return BadBody(str(getattr(error, "detail", "")))
     if isinstance(error, OperationalError | InterfaceError):
@@ -212,34 +235,9 @@ def problem_response(request: HttpRequest, error: Exception) -> HttpResponse:
     return response
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler for requests that it could not read."""
-    if _is_api(request):
-        return problem_response(request, BadBody())
-    return defaults.bad_request(request, exception)
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if _is_api(request):
-        return problem_response(request, NotPermitted())
-    return defaults.permission_denied(request, exception)
-
-
-def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if _is_api(request):
-        return problem_response(request, NotFound())
-    return defaults.page_not_found(request, exception)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """A defect of the product: the request id leads to it in the log."""
-    if _is_api(request):
-        return problem_response(request, _Other("internal-error", "Internal error", 500))
-    return defaults.server_error(request)
-
-
-def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
+def defect(request: HttpRequest) -> HttpResponse:
+    """The answer to a defect of the product: the request id leads to it in the log."""
+    return problem_response(request, _Other("internal-error", "Internal error", 500))
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | Response | None:

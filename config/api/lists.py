@@ -7,9 +7,8 @@ meanwhile neither repeat nor hide others, and the last page costs what the first
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, ClassVar, NamedTuple
 
 from django import forms
@@ -24,7 +23,7 @@ from drf_spectacular.utils import OpenApiParameter
 from config.api import inputs
 from config.api.errors import BadParameters, FieldError
 from config.api.flat import FlatSerializer
-from config.api.parameters import wrong
+from config.api.parameters import did_you_mean, wrong
 from config.api.rendering import Document
 
 USUAL_LIMIT = 100
@@ -258,16 +257,25 @@ _DESCRIPTIONS = {
 
 def _key_filter(field: Any, lookup: str) -> Parameter:
     """The filter of a list by one key."""
-    description = _DESCRIPTIONS[lookup] + ("; `null` is none." if field.takes_null else ".")
+    takes_null = field.model_field.null and lookup in ("exact", "in")
+    read = partial(_or_null, field) if takes_null else field.parse
+    description = _DESCRIPTIONS[lookup] + ("; `null` is none." if takes_null else ".")
     value = field.comparison_schema
     if lookup == "in":
         return Parameter(
-            lambda text: [field.parse(one) for one in text.split(",")],
+            lambda text: [read(one) for one in text.split(",")],
             description,
             _among(field.path),
             _list_of(value),
         )
-    return Parameter(field.parse, description, lambda value: _has(field.path, lookup, value), value)
+    return Parameter(read, description, lambda value: _has(field.path, lookup, value), value)
+
+
+def _or_null(field: Any, text: str) -> Any:
+    """The value that a text stands for, as it is compared, where `null` is none. Comparison keys of none are empty."""
+    if text != "null":
+        return field.parse(text)
+    return None if field.compared.null else ""
 
 
 def _list_of(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -341,6 +349,5 @@ def _moment(text: str) -> Any:
 
 
 def _unknown(key: str, known: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
-    hint = _(" Did you mean %s?") % near[0] if near else _(" Choose of %s.") % ", ".join(known)
+    hint = did_you_mean(key, known) or _(" Choose of %s.") % ", ".join(known)
     return _("There is no key %s here.") % key[:100] + hint

@@ -3,11 +3,17 @@
 from typing import Any
 
 import orjson
-from rest_framework.exceptions import NotAcceptable, ParseError
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotAcceptable, ParseError, UnsupportedMediaType
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+
+from config.api.errors import TooLarge
+
+# A thousand chargers with all that can be said of each have some three million bytes.
+LARGEST_BODY = 10_000_000
 
 CONTENT_TYPE = "application/json"
 
@@ -30,8 +36,11 @@ class JSONParser(BaseParser):
     media_type = CONTENT_TYPE
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        body = stream.read(LARGEST_BODY + 1)
+        if len(body) > LARGEST_BODY:
+            raise TooLarge(_("JSON may have at most %d MB: split it, or import a file.") % (LARGEST_BODY // 1_000_000))
         try:
-            return orjson.loads(stream.read())
+            return orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is not JSON: {error}.") from None
 
@@ -42,6 +51,11 @@ _ACCEPTABLE = {"*/*", "application/*", "application/json", "application/problem+
 
 class ContentNegotiation(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Any) -> Any:
+        packed = request.headers.get("Content-Encoding", "identity").strip().lower()
+        if packed != "identity":
+            raise UnsupportedMediaType(
+                packed, _("The body is packed (Content-Encoding: %s): send it as it is.") % packed
+            )
         kind = (request.content_type or "").split(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == kind), None)
 

@@ -21,6 +21,14 @@ def wrong(name: str, code: str, detail: str, kind: type[BadParameters] = BadPara
     return kind(f"{name}: {detail}", errors=[FieldError(name, code, detail)])
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint at the one of `known` that must have been meant, as words that follow a sentence; empty without one."""
+    # What is not alike in most letters was not a slip; upper and lower case are the usual one.
+    folded = {one.casefold(): one for one in known}
+    near = difflib.get_close_matches(name[:100].casefold(), folded, n=1, cutoff=0.7)
+    return _(" Did you mean %s?") % folded[near[0]] if near else ""
+
+
 def is_int64(number: int) -> bool:
     """Whether a column can hold a whole number."""
     return _SMALLEST <= number <= _BIGGEST
@@ -65,9 +73,8 @@ def check_names(request: HttpRequest, known: Iterable[str], kind: type[BadParame
         if len(errors) == _MOST_ERRORS:
             break
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = _(" Did you mean %s?") % near[0] if near else ""
-            errors.append(FieldError(name[:100], "unknown", _("There is no such parameter here.") + hint))
+            detail = _("There is no such parameter here.") + did_you_mean(name, known)
+            errors.append(FieldError(name[:100], "unknown", detail))
         elif len(values) > 1:
             errors.append(FieldError(name, "repeated", _("Must be given once only.")))
     if errors:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
@@ -143,11 +143,16 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
 
 
 class AdminSessionScheme(OpenApiAuthenticationExtension):
-    target_class = "operators.authentication.AdminSessionAuthentication"
-    name = "AdminSession"
+    """Left out: browsers send the admin's session by themselves, and nobody could enter it in Swagger UI."""
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+    target_class = "operators.authentication.AdminSessionAuthentication"
+    name: ClassVar[list[str]] = []
+
+    def get_security_requirement(self, auto_schema: Any) -> list[Any]:
+        return []
+
+    def get_security_definition(self, auto_schema: Any) -> list[Any]:
+        return []
 
 
 class RecursiveField(OpenApiSerializerFieldExtension):
@@ -214,7 +219,7 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
     result["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
     result["servers"] = [{"url": "/", "description": "The one that this document is from."}]
-    result["security"] = [{ApiKeyScheme.name: []}, {AdminSessionScheme.name: []}]
+    result["security"] = [{ApiKeyScheme.name: []}]
     content = {
         "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
         "text/plain": {"schema": {"type": "string"}},

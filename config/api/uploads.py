@@ -14,7 +14,7 @@ from rest_framework import status
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from config.api.errors import BadBody, Problem
+from config.api.errors import BadBody, Problem, TooLarge
 from config.api.negotiation import ContentNegotiation
 
 FORM = "multipart/form-data"
@@ -29,12 +29,6 @@ MEDIA_TYPES = {
     "": "application/octet-stream",
 }
 _CHUNK = 1 << 20
-
-
-class TooLarge(Problem):
-    status = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    code = "too-large"
-    title = "The body is too large"
 
 
 class NoFile(Problem):

@@ -24,7 +24,7 @@ from rest_framework.response import Response
 
 from config.api.bodies import places, read_items, refuse
 from config.api.conditions import check_writing, entity_tag, is_known
-from config.api.errors import BadBody, Conflict, FieldError, NotFound, Problem, field_errors
+from config.api.errors import Conflict, FieldError, LengthRequired, NotFound, Problem, field_errors
 from config.api.flat import FlatSerializer
 from config.api.lists import Listing
 from config.api.parameters import wrong
@@ -127,7 +127,7 @@ class Resource(ApiView):
         """The values of the columns in the body, which is one object or a list."""
         if self.request.stream is None:
             # What comes in chunks is not read, and must not pass for a change of nothing.
-            raise BadBody(_("There is no body: send JSON, with its Content-Length."))
+            raise LengthRequired(_("There is no body, or not its Content-Length: send JSON, not in chunks."))
         return read_items(kind, self.request.data, MOST_ITEMS, {"scope": self.scope, "seen": set()})
 
     def save(self, rows: Sequence[Entity]) -> list[dict[str, Any]]:
@@ -195,6 +195,10 @@ class Collection(ReadOnlyCollection):
     def patch(self, request: Request, **kwargs: Any) -> Response:
         if not isinstance(request.data, list):
             refuse([FieldError("", "not_a_list", _("Must be a list: one object is changed at its own address."))])
+        if {"If-Match", "If-None-Match"} & set(request.headers):
+            raise wrong(
+                "If-Match", "not_for_lists", _("Names the version of one object: change that at its own address.")
+            )
         with writing(self.caller, self.flat.model):
             items = self.read(self.flat.change(self.key))
             rows = self._locked(items)

@@ -197,7 +197,7 @@ def test_all_that_is_wrong_is_said_at_once(world):
     }
     assert "chargerName" in str(wrong.data["errors"])
     taken = api.post("/chargers", {"chargerId": "dep-1", "groupId": world.east.pk})
-    assert pointers(taken) == {("/chargerId", "invalid")}
+    assert pointers(taken) == {("/chargerId", "not_unique")}
     assert "Southwind" not in str(taken.data)
     one_coordinate = api.post("/chargers", {"chargerId": "X", "groupId": world.east.pk, "latitude": 1})
     assert pointers(one_coordinate) == {("/longitude", "invalid")}
@@ -393,7 +393,7 @@ def test_a_new_operator_cannot_sign_in_and_no_secret_is_shown(world):
     assert not is_password_usable(ole.password)
     assert "password" not in response.body.decode()
     assert pointers(api.post("/operators", body | {"password": "x"})) >= {("/password", "unknown")}
-    assert pointers(api.post("/operators", body)) == {("/emailAddress", "invalid")}
+    assert pointers(api.post("/operators", body)) == {("/emailAddress", "not_unique")}
 
 
 def test_me(world):

@@ -2,11 +2,12 @@
 
 import gzip
 import json
+import time
 
 from django.core import signing
 
 from hierarchy.models import Change
-from tests.api import Api, assert_problem
+from tests.api import BAD_BODY, Api, assert_problem
 
 BIG = "9" * 400
 DEEP = 100_000
@@ -221,6 +222,26 @@ def test_all_are_refused(world):
     assert not wrong, "\n".join(map(str, wrong))
     assert count > 150
     assert Change.objects.count() == before
+
+
+def test_what_is_wrong_with_a_body_as_a_whole(world):
+    api = Api(world.ada)
+    site = f"/sites/{world.east.pk}"
+    many = json.dumps({f"key{number}": 1 for number in range(50_000)}).encode()
+    for method, path, body, headers, status, words in [
+        ("post", "/sites", b"[" + b" " * 10_000_000 + b"]", {}, 413, "at most 10 MB"),
+        ("patch", site, b"", {"transfer_encoding": "chunked"}, 411, "not in chunks"),
+        ("post", "/sites", b"\x1f\x8b", {"content_encoding": "gzip"}, 415, "packed (Content-Encoding: gzip)"),
+        ("patch", "/sites", b"[]", {"if_match": '"1"'}, 400, "at its own address"),
+        ("post", "/sites", b"null", {}, 400, "Must be an object."),
+        ("post", "/sites", many, {}, 400, "/key0: There is no such key here."),
+        ("get", "/me", b"", {"host": "a b"}, 400, "The header Host"),
+    ]:
+        start = time.process_time()
+        response = api.request(method, path, body, **headers)
+        assert (response.status_code, response.data["title"] == BAD_BODY) == (status, b"null" in body or body is many)
+        assert words in response.data["detail"]
+        assert time.process_time() - start < 2
 
 
 def test_a_method_that_is_none_is_refused_whatever_comes_with_it(world):
