@@ -41,7 +41,9 @@ def item(change: Change, scope: Scope) -> dict[str, Any]:
 
 
 def seen(change: Change, place_fields: Iterable[str], scope: Scope) -> dict[str, list[Any]]:
-    """The columns that `scope` may know: of one that moved out of sight, that it did; of sites out of sight, none."""
+    """The columns that `scope` may know: of one that moved out of sight, that it did; of one that moved in, nothing of
+    what it was; of sites out of sight, none.
+    """
     fields: dict[str, list[Any]] = change.fields
     if not scope.is_restricted:
         return fields
@@ -50,8 +52,11 @@ def seen(change: Change, place_fields: Iterable[str], scope: Scope) -> dict[str,
     if not _is_below(change.site_path, scope):
         fields = {name: values for name, values in fields.items() if name in place_fields}
     sees_old, sees_new = (_is_below(path, scope, above=is_site) for path in (came_from, change.site_path))
+    was_in_sight = _is_below(came_from, scope)
     return {
-        name: [old if sees_old else None, new if sees_new else None] if name in place_fields else [old, new]
+        name: [old if sees_old else None, new if sees_new else None]
+        if name in place_fields
+        else [old if was_in_sight else None, new]
         for name, (old, new) in fields.items()
     }
 

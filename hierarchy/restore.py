@@ -16,13 +16,16 @@ from django.db import IntegrityError, models
 from django.utils.translation import gettext as _
 
 from config.api.errors import Conflict, NotFound, Problem
-from hierarchy import journal, services
+from hierarchy import changes, journal, services
 from hierarchy.belonging import kinds
 from hierarchy.entity import Entity
 from hierarchy.models import Change, Customer, Import
 from hierarchy.scoping import Caller, Scope
 
 UNDO, RESTORE = WAYS = ("undo", "restore")
+
+# Each is rehearsed and written row by row, while others wait.
+MOST_OTHERS = 200
 
 # Nobody edits the one; the journal of the other ended with it.
 _NEVER = (Import, Customer)
@@ -73,6 +76,9 @@ def plan(scope: Scope, change: Change, way: str) -> Restoration | None:
     model = kinds().get(change.object_type)
     if model is None or not can_return(change):
         raise Conflict(_("This cannot be taken back: what it needs is not in the journal, or nobody edits it."))
+    if way == RESTORE and changes.seen(change, model.place_fields, scope).keys() != change.fields.keys():
+        # It left with values that are not told; the state after it would tell them.
+        raise NotFound(services.noun(model))
     row = model._default_manager.visible_to(scope).filter(pk=change.object_id).first()
     if row is None:
         if model._base_manager.filter(pk=change.object_id).exists():
@@ -116,7 +122,7 @@ def _written(caller: Caller, restoration: Restoration, without: Collection[str] 
     """Save the rows one by one; the answer is what was refused, and why. Without the first there are no others."""
     refused: dict[str, Exception] = {}
     for row in (restoration.row, *restoration.others):
-        if name_of(restoration.row) in refused or name_of(row) in without:
+        if name_of(restoration.row) in refused or (row is not restoration.row and name_of(row) in without):
             continue
         try:
             with journal.recording():
@@ -188,6 +194,10 @@ def _anew(scope: Scope, change: Change, model: type[Entity]) -> Restoration:
         gone = _made(other, {name: old for name, (old, _new) in other.fields.items()})
         found.others.append(gone)
         found.called[name_of(gone)] = other.natural_key
+    if len(found.others) > MOST_OTHERS:
+        found.refusal = _("%(count)s rows went with it, more than are restored at once: import them from a file.") % {
+            "count": len(found.others)
+        }
     return found
 
 

@@ -48,6 +48,8 @@ def take(what: str, who: str, quota: int) -> datetime.datetime | None:
     rows = Attempts.objects.filter(pk=digest(what, who), ends_at__gt=now)
     with journal.recording():
         if not rows.exists():
+            # First the own row that has had its time: in the way of the new one, it would leave attempts uncounted.
+            Attempts.objects.filter(pk=digest(what, who), ends_at__lte=now).delete()
             _forget(now)
             Attempts.objects.bulk_create([Attempts(pk=digest(what, who), ends_at=ends_at)], ignore_conflicts=True)
         last = When(count__gte=quota - 1, then=Value(ends_at, MomentField()))

@@ -80,6 +80,16 @@ def post(url: str, headers: Mapping[str, str], body: bytes, patience_s: float = 
         return Answer(None, _("What came back is not HTTP."))
 
 
+def check_literal(url: str) -> None:
+    """Raise NotAllowed for a host that is an address, however it is written, to which nothing is sent.
+
+    Names pass: where they lead is seen with each connection.
+    """
+    with contextlib.suppress(socket.gaierror, ValueError):
+        parts = urlsplit(url)
+        _places(parts.hostname or "", None, parts.scheme == "https", socket.AI_NUMERICHOST)
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the public internet."""
     ip = ipaddress.ip_address(address)
@@ -113,16 +123,8 @@ def _post(url: str, headers: Mapping[str, str], body: bytes, deadline: float) ->
 
 def _connect(host: str, port: int, is_secure: bool, deadline: float) -> socket.socket:
     """A connection to the first address of `host` that is allowed and answers."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    allowed = [one for one in found if _is_allowed(str(one[4][0]), is_secure)]
-    if not allowed:
-        if is_secure:
-            raise NotAllowed(_("The host has no public address."))
-        raise NotAllowed(
-            _("The address begins with http://, and the host is none that the settings allow: use https://.")
-        )
     failure: OSError | None = None
-    for family, kind, protocol, _name, place in allowed[:_MOST_ADDRESSES]:
+    for family, kind, protocol, _name, place in _places(host, port, is_secure)[:_MOST_ADDRESSES]:
         connection = socket.socket(family, kind, protocol)
         try:
             connection.settimeout(_left(deadline))
@@ -134,6 +136,17 @@ def _connect(host: str, port: int, is_secure: bool, deadline: float) -> socket.s
             return connection
     assert failure is not None
     raise failure
+
+
+def _places(host: str, port: int | None, is_secure: bool, flags: int = 0) -> list[Any]:
+    """The addresses of `host` that are allowed, as `getaddrinfo` has them; raises NotAllowed when none is."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    allowed = [one for one in found if _is_allowed(str(one[4][0]), is_secure)]
+    if allowed:
+        return allowed
+    if is_secure:
+        raise NotAllowed(_("The host has no public address."))
+    raise NotAllowed(_("The address begins with http://, and the host is none that the settings allow: use https://."))
 
 
 def _is_allowed(address: str, is_secure: bool) -> bool:

@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chargers.models import Charger
-from hierarchy import journal, statements
+from hierarchy import journal
 from hierarchy.scoping import Scope
 from operators import delivery, messages, webhooks
 from operators.messages import Message, StatusMessage
@@ -59,7 +59,6 @@ _STATE = (
     "last_failed_at",
     "last_failure",
     "given_up",
-    "has_statuses",
 )
 
 Send = Callable[[str, Mapping[str, str], bytes], delivery.Answer]
@@ -187,8 +186,6 @@ class _Turn:
         webhook = self._webhook
         if STATUS not in webhook.events or len(webhook.waiting) >= MOST_WAITING:
             return False
-        if not webhook.has_statuses:
-            return self._begin_statuses()
         if self._charger_ids is None:
             waiting = [one["objectId"] for one in webhook.waiting if one["sequence"] is None]
             chargers = messages.chargers_to_tell(webhook, self._scope).exclude(pk__in=waiting).order_by("pk")
@@ -200,18 +197,6 @@ class _Turn:
         if message is not None:
             self._deliver(self._entry(STATUS, charger_id, None), message)
         return True
-
-    def _begin_statuses(self) -> bool:
-        """What the chargers report before a webhook asks is no news; the API has it."""
-        ToldStatus.objects.filter(webhook_id=self._webhook.pk).delete()
-        chargers = Charger.objects.visible_to(self._scope).order_by("pk").values_list("pk", "status_version")
-        rows = (
-            ToldStatus(webhook_id=self._webhook.pk, charger_id=pk, status_version=version, digest="")
-            for pk, version in chargers.iterator()
-        )
-        statements.insert(ToldStatus, rows)
-        self._webhook.has_statuses = True
-        return self._write()
 
     def _status_message(self, charger_id: int) -> StatusMessage | None:
         """The charger's state, unless it is out of sight or what was told last."""

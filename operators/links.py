@@ -21,7 +21,8 @@ class Tokens(PasswordResetTokenGenerator):
 
     def _make_hash_value(self, user: Any, timestamp: int) -> str:
         invited = "" if user.invited_at is None else user.invited_at.isoformat()
-        return f"{super()._make_hash_value(user, timestamp)}{invited}"
+        # Who was shown a link must not get into what became the account of an admin operator.
+        return f"{super()._make_hash_value(user, timestamp)}{invited}{user.is_admin_operator}"
 
 
 tokens = Tokens()

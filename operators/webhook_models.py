@@ -10,13 +10,16 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from hierarchy import journal
+from chargers.models import Charger
+from hierarchy import journal, statements
 from hierarchy.entity import Entity
 from hierarchy.fields import LineField, MomentField, NameField
 from hierarchy.models import ChangeCounter
 from hierarchy.scoping import Scope
+from operators import delivery
 
 RIGHTS, STATUS = "rights", "status"
 # What a webhook can ask for: what happens to objects, to rights and grants, and what chargers report of themselves.
@@ -48,7 +51,7 @@ def validate_events(value: Any) -> None:
 
 
 def validate_url(value: str) -> None:
-    """An address to which messages can be sent. Whether it is a public one is seen when they are."""
+    """An address to which messages can be sent. Where a name leads is seen when they are."""
     try:
         parts = urlsplit(value)
         host, _port = (parts.hostname or "").encode("idna"), parts.port
@@ -142,6 +145,11 @@ class Webhook(Entity):
     def clean(self) -> None:
         if self.operator_id and self.operator.customer_id is None:
             raise ValidationError({"operator": _("Platform staff work in the admin only and have no webhooks.")})
+        if not type(self)._base_manager.filter(pk=self.pk, url=self.url).exists():
+            try:
+                delivery.check_literal(self.url)
+            except delivery.NotAllowed as refusal:
+                raise ValidationError({"url": ValidationError(str(refusal), code="url")}) from refusal
 
     def prepare(self, before: Self | None) -> None:
         super().prepare(before)
@@ -150,6 +158,38 @@ class Webhook(Entity):
             self.cursor = self.latest()
         if self.is_active:
             self.disabled_reason = ""
+
+    def _record(self, recorder: journal.Recorder, before: Self | None) -> None:
+        super()._record(recorder, before)
+        if before is not None and self.is_active and not before.is_active:
+            self._go_on(before.waiting)
+        if (STATUS in self.events) != self.has_statuses:
+            self._begin_statuses()
+
+    def _go_on(self, waiting: list[dict[str, Any]]) -> None:
+        """Try what waits at once, as if for the first time. Who delivers at the moment loses the lease."""
+        now = timezone.now().isoformat()
+        self.waiting = [one | {"attempts": 0, "at": now} for one in waiting]
+        self.rests_until = self.failing_since = self.leased_until = None
+        self.lease = ""
+        self._write_state("waiting", "rests_until", "failing_since", "lease", "leased_until")
+
+    def _begin_statuses(self) -> None:
+        """What the chargers reported before a webhook asks is no news; the API has it."""
+        self.has_statuses = STATUS in self.events
+        self._write_state("has_statuses")
+        ToldStatus.objects.filter(webhook_id=self.pk).delete()
+        if self.has_statuses:
+            chargers = Charger.objects.visible_to(self.operator.scope()).order_by("pk")
+            rows = (
+                ToldStatus(webhook_id=self.pk, charger_id=pk, status_version=version, digest="")
+                for pk, version in chargers.values_list("pk", "status_version").iterator()
+            )
+            statements.insert(ToldStatus, rows)
+
+    def _write_state(self, *names: str) -> None:
+        """Write columns that are no edits."""
+        type(self)._base_manager.filter(pk=self.pk).update(**{name: getattr(self, name) for name in names})
 
     def latest(self) -> int:
         """The number of the last change of the customer's journal."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 from config.api import inputs
 from config.api.bodies import read_items, refuse
 from config.api.conditions import check_writing
-from config.api.errors import FieldError
+from config.api.errors import FieldError, field_errors
 from config.api.flat import FlatField, FlatSerializer, Texts
 from config.api.schema import error_response, path_parameter
 from config.api.views import ApiView
@@ -180,7 +181,10 @@ class WebhookReplay(_Deed):
         (values,) = read_items(WebhookReplaySerializer, request.data, 1)
         with writing(self.caller, Webhook):
             webhook = self.webhook()
-            webhooks.replay(self.caller, webhook, values["since"])
+            try:
+                webhooks.replay(self.caller, webhook, values["since"])
+            except ValidationError as error:
+                refuse(field_errors(error))
             return self.answer(self.item(webhook))
 
 

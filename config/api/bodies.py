@@ -1,6 +1,5 @@
 """Reading the body of a request with a serializer: every wrong value at once, each by its JSON pointer."""
 
-import difflib
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +7,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from config.api.errors import BadBody, FieldError
+from config.api.parameters import did_you_mean
 
 # More would help nobody, and a body of garbage would be answered by one many times its size.
 _MOST_ERRORS = 100
@@ -59,9 +59,8 @@ def _unknown(reader: Any, item: Any, place: str) -> Iterator[FieldError]:
     known = list(reader.fields)
     unknown = [name for name in item if name not in known] if isinstance(item, dict) else []
     for name in unknown[: _MOST_ERRORS + 1]:
-        near = difflib.get_close_matches(name[:100], known, n=1, cutoff=0.6)
-        hint = _(" Did you mean %s?") % near[0] if near else ""
-        yield FieldError(f"{place}/{_escaped(name)}", "unknown", _("There is no such key here.") + hint)
+        detail = _("There is no such key here.") + did_you_mean(name, known)
+        yield FieldError(f"{place}/{_escaped(name)}", "unknown", detail)
 
 
 def _flatten(errors: Any, place: str) -> Iterator[FieldError]:

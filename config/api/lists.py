@@ -272,10 +272,7 @@ def _key_filter(field: Any, lookup: str) -> Parameter:
 
 
 def _or_null(field: Any, text: str) -> Any:
-    """The value that a text stands for, as it is compared, where `null` is none. Comparison keys of none are empty."""
-    if text != "null":
-        return field.parse(text)
-    return None if field.compared.null else ""
+    return None if text == "null" else field.parse(text)
 
 
 def _list_of(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,8 +61,9 @@ class ContentNegotiation(BaseContentNegotiation):
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
         accept = request.headers.get("Accept", "") or "*/*"
+        acceptable = {*_ACCEPTABLE, renderers[0].media_type}
         for part in accept.split(","):
             kind, *parameters = (item.strip().lower() for item in part.split(";"))
-            if kind in _ACCEPTABLE and not any(item in ("q=0", "q=0.0", "q=0.00", "q=0.000") for item in parameters):
+            if kind in acceptable and not any(item in ("q=0", "q=0.0", "q=0.00", "q=0.000") for item in parameters):
                 return renderers[0], CONTENT_TYPE
         raise NotAcceptable()

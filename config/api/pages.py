@@ -1,6 +1,5 @@
 """What is asked for by a word or a place: one of several names, and one page of a list that has an order of its own."""
 
-import difflib
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
-from config.api.parameters import wrong
+from config.api.parameters import did_you_mean, wrong
 
 USUAL_LIMIT = 100
 MOST = 1000
@@ -25,9 +24,7 @@ def word(request: HttpRequest, name: str, known: Collection[str], usual: str = "
     if text is None:
         return usual
     if text not in known:
-        near = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
-        hint = _(" Did you mean %s?") % near[0] if near else ""
-        raise wrong(name, "unknown", _("Must be one of %s.") % ", ".join(known) + hint)
+        raise wrong(name, "unknown", _("Must be one of %s.") % ", ".join(known) + did_you_mean(text, known))
     return text
 
 

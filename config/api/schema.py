@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
@@ -146,7 +146,7 @@ class AdminSessionScheme(OpenApiAuthenticationExtension):
     """Left out: browsers send the admin's session by themselves, and nobody could enter it in Swagger UI."""
 
     target_class = "operators.authentication.AdminSessionAuthentication"
-    name: ClassVar[list[str]] = []
+    name = []
 
     def get_security_requirement(self, auto_schema: Any) -> list[Any]:
         return []

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from config.api.errors import Conflict, FieldError, NotFound
 from hierarchy import journal
-from hierarchy.bulk import apply, files
+from hierarchy.bulk import apply, cells, files
 from hierarchy.bulk.edits import FORMAT, Edit
 from hierarchy.bulk.native import Native
 from hierarchy.bulk.plan import Plan, Rows, check_rows
@@ -119,11 +119,11 @@ def import_apply(caller: Caller, plan: ImportPlan, progress: Progress[Any] = sil
     if plan.operator_id != caller.scope.operator_id:
         raise NotFound("Import")
     if plan.applied_as is not None:
-        raise Conflict(_("This plan was applied before: import the file again to see what is left to do."))
+        raise Conflict(_("This plan was applied before: make a new one to see what is left to do."))
     if plan.findings["errorCount"]:
-        raise Conflict(_("The file has errors: mend them and import it again."))
+        raise Conflict(_("This plan has errors: mend what they name and make a new one."))
     if plan.is_expired:
-        raise Conflict(_("This plan is more than a week old: import the file again."))
+        raise Conflict(_("This plan is more than a week old: make a new one."))
     request = Request(plan.file_name, plan.format, plan.table, plan.prune_site)
     customer = plan.customer
     contents = read(io.BytesIO(zlib.decompress(plan.content)), request, customer)
@@ -141,7 +141,7 @@ def import_apply(caller: Caller, plan: ImportPlan, progress: Progress[Any] = sil
             check=check,
         )
         if record.pk is None:
-            raise Conflict(_("There is nothing to do: the network is as the file says."))
+            raise Conflict(_("There is nothing to do: everything is already so."))
         plan.applied_as, plan.content, plan.steps = record, b"", b""
         plan.save()
     return record
@@ -181,7 +181,7 @@ def _refuse_what_was_not_shown(shown: list[dict[str, Any]], now: Plan) -> None:
     ]
     errors += [FieldError("", "changed_since", str(finding)) for finding in now.findings.errors[:_MOST_DIFFERENCES]]
     raise Conflict(
-        _("The network was changed since this plan was made, so nothing was written: import the file again.")
+        _("The network was changed since this plan was made, so nothing was written: make a new plan.")
         + "".join(f" {error.detail}" for error in errors[:3]),
         errors=errors,
         code="changed_since",
@@ -190,22 +190,26 @@ def _refuse_what_was_not_shown(shown: list[dict[str, Any]], now: Plan) -> None:
 
 def _difference(name: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
     if before is None:
-        return _("%(object)s is not any more as the file has it.") % {"object": name}
+        return _("%(object)s was as it should be, and is not any more.") % {"object": name}
     if after is None:
-        return _("%(object)s was changed or deleted, or is already as the file has it.") % {"object": name}
+        return _("%(object)s was changed or deleted, or is already as it should be.") % {"object": name}
     if before["action"] != after["action"] and journal.CREATED in (before["action"], after["action"]):
         message = _("%(object)s was deleted.") if after["action"] == journal.CREATED else _("%(object)s exists by now.")
         return message % {"object": name}
     for column in {**before["fields"], **after["fields"]}:
         old, new = before["fields"].get(column), after["fields"].get(column)
-        if old != new and old is not None and new is not None:
+        if old is not None and new is not None and old[0] != new[0]:
             return _("%(object)s: %(column)s is now %(now)s and was %(then)s.") % {
                 "object": name,
                 "column": column,
-                "now": new[0],
-                "then": old[0],
+                "now": _shown(new[0]),
+                "then": _shown(old[0]),
             }
     return _("%(object)s was changed.") % {"object": name}
+
+
+def _shown(cell: Any) -> Any:
+    return cells.EMPTY if cell is None else cell
 
 
 def _forget_old(scope: Scope) -> None:

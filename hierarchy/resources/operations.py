@@ -34,8 +34,10 @@ _LINK = _response_header("Link", [200], 'The next page, as `<address>; rel="next
 
 @functools.cache
 def _page_of(flat: type[FlatSerializer]) -> type[serializers.Serializer[Any]]:
+    # Serializers have their fields in the order in which these were made.
+    items = flat(many=True)
     following = serializers.URLField(allow_null=True, help_text="The address of the next page; null: this is the last.")
-    fields = {"items": flat(many=True), "next": following, "__doc__": "A page of a list."}
+    fields = {"items": items, "next": following, "__doc__": "A page of a list."}
     return type(f"{_name(flat)}Page", (serializers.Serializer,), fields)
 
 

@@ -17,12 +17,17 @@ from config.api.uploads import MEDIA_TYPES
 from config.api.views import ApiView
 from hierarchy.bulk import files
 from hierarchy.bulk.export import Selection, export
-from hierarchy.bulk.tables import sheets
+from hierarchy.bulk.tables import sheets, tables
 from hierarchy.db import snapshot
 from hierarchy.models import Site
 
 _TAG = {"idTag": "04A1B2C3", "driver": "D-1", "tokenName": "Card", "startDate": None}
 _CSV = "idTag,driver,tokenName,startDate\r\n04A1B2C3,D-1,Card,\r\n"
+
+
+def _names() -> list[str]:
+    """What a table may be called: as files have it, or as the counts and steps of imports do."""
+    return list(dict.fromkeys([*sheets(), *tables()]))
 
 
 class DownloadNegotiation(ContentNegotiation):
@@ -45,7 +50,7 @@ class ExportsView(ApiView):
         ),
         parameters=[
             query_parameter("format", "The kind of file.", files.KINDS, default="xlsx"),
-            query_parameter("table", "Only this table.", sheets()),
+            query_parameter("table", "Only this table.", _names()),
             OpenApiParameter(
                 "site",
                 OpenApiTypes.INT64,
@@ -72,11 +77,11 @@ class ExportsView(ApiView):
     )
     def get(self, request: Request) -> FileResponse:
         kind = word(request._request, "format", files.KINDS, "xlsx")
-        table = word(request._request, "table", sheets())
+        table = word(request._request, "table", _names())
         if kind == "csv" and not table:
-            raise wrong("table", "required", _("A CSV file has one table: choose one of %s.") % ", ".join(sheets()))
+            raise wrong("table", "required", _("A CSV file has one table: choose one of %s.") % ", ".join(_names()))
         with ExitStack() as stack, snapshot():
-            selection = Selection(self.scope, self._site(request), (table,) if table else ())
+            selection = self._selection(table, self._site(request))
             target = stack.enter_context(tempfile.TemporaryFile(prefix="chargetree-"))
             try:
                 export(selection, kind, target)
@@ -91,6 +96,14 @@ class ExportsView(ApiView):
             filename=f"{table or 'network'}.{kind}",
             content_type=f"{MEDIA_TYPES[kind]}{'; charset=utf-8' if kind == 'csv' else ''}",
         )
+
+    def _selection(self, name: str, site: Site | None) -> Selection:
+        """Everything, or one table: where files have it together with others, their rows are left out."""
+        if name in ("", *sheets()):
+            return Selection(self.scope, site, (name,) if name else ())
+        sheet = next(sheet for sheet in sheets().values() if sheet.is_exported and name in sheet.tables)
+        others = {other: tables()[other].model.objects.none() for other in sheet.tables if other != name}
+        return Selection(self.scope, site, (sheet.name,), others)
 
     def _site(self, request: Request) -> Site | None:
         text = request._request.GET.get("site")

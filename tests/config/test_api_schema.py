@@ -118,7 +118,8 @@ ONLY_ASKING = {"/api/v1/sites/authorised-drivers"}
 
 
 def test_every_address_is_described_with_its_errors_and_key(schema):
-    assert {"ApiKey": []} in schema["security"]
+    # A session of the admin opens the API too, but is nothing that one could enter.
+    assert schema["security"] == [{"ApiKey": []}] and list(schema["components"]["securitySchemes"]) == ["ApiKey"]
     described = {re.sub(r"\{\w+\}", "{}", path) for path in schema["paths"]}
     assert described == {f"/api/v1/{re.sub(r'<[^>]+>', '{}', str(one.pattern))}" for one in api_patterns}
     names = []
@@ -149,6 +150,18 @@ def test_the_documentation_asks_no_other_host(db, client):
     for attribute in ("src=", "href="):
         for rest in page.split(attribute)[1:]:
             assert rest.strip("\"'").startswith("/"), rest[:80]
+
+
+def test_the_document_comes_as_its_own_kind_too(db, client):
+    for kind in ("application/vnd.oai.openapi+json", "application/json", "*/*"):
+        assert client.get("/api/schema", headers={"accept": kind}).status_code == 200
+    assert client.get("/api/schema", headers={"accept": "application/yaml"}).status_code == 406
+
+
+def test_pages_are_described_in_the_order_of_their_keys(schema):
+    described = [one.get("properties", {}) for one in schema["components"]["schemas"].values()]
+    pages = [one for one in described if "next" in one]
+    assert len(pages) > 15 and all(list(one)[:2] == ["items", "next"] for one in pages)
 
 
 def test_health(db, client):

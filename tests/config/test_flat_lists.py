@@ -125,6 +125,13 @@ def test_filters(chargers):
     both = api.get(f"/sites?parentId__in=null,{w.east.pk}&groupType=site&siteTree={w.harbour.pk}").data["items"]
     assert [item["groupName"] for item in both] == ["Harbour"]
     assert [item["name"] for item in api.get("/drivers?homeGroupId=null").data["items"]] == ["Spike"]
+    # Of a text that can be null, null is none as well; of another it is a text.
+    without_city = [item["chargerId"] for item in api.get("/chargers").data["items"] if item["city"] is None]
+    assert without_city and ids(api, "/chargers?city=null") == ids(api, "/chargers?city=") == without_city
+    assert len(ids(api, "/chargers?city__in=null,Utrecht")) == len(without_city) + 1
+    assert ids(api, "/chargers?chargerName=null") == []
+    named = [item["groupName"] for item in api.get("/sites?publicGroupName__in=null,none").data["items"]]
+    assert len(named) == 4 and "Harbour" not in named
     assert [item["name"] for item in api.get(f"/drivers?siteTree={w.harbour.pk}").data["items"]] == ["Dora"]
     assert [item["tokenName"] for item in api.get("/tags?idTag=04a1b2c3").data["items"]] == ["Card"]
     assert len(api.get(f"/tags?site={w.garage.pk}&expiringDate__gte=2026-07-01T12:00:00Z").data["items"]) == 1
@@ -175,7 +182,22 @@ def test_what_is_wrong_is_named(world):
         response = api.get(f"/chargers?{query}")
         assert_problem(response, 400, BAD_ROUTE)
         assert {error["pointer"] for error in response.data["errors"]} == names, query
-    assert "Did you mean chargerId?" in api.get("/chargers?chargerid=x").data["detail"]
+    for query, meant in {
+        "chargerid=x": "chargerId",
+        "siteTre=1": "siteTree",
+        "updatedsince=x": "updatedSince",
+        "groupID=1": "groupId",
+        "charger_id=x": "chargerId",
+        "lastSeen=x": "lastSeen__",
+        "order=city": "ordering",
+        "ordering=groupname": "groupName",
+        "fields=city,latitud": "latitude",
+    }.items():
+        path = "/sites" if meant == "groupName" else "/chargers"
+        assert f" Did you mean {meant}" in api.get(f"{path}?{query}").data["detail"], query
+    for query in ("expiringDate=x", "password=x", "colour=x", "name=x", "ordering=colour", f"{'x' * 4000}=1"):
+        detail = api.get(f"/chargers?{query}").data["detail"]
+        assert "There is no" in detail and "Did you mean" not in detail, query
     assert rob.get(f"/chargers?siteTree={world.harbour.pk}").status_code == 400
     # A cursor belongs to its order.
     cursor = urlsplit(api.get("/chargers?limit=1").data["next"]).query.split("cursor=")[1]

@@ -2,6 +2,8 @@
 
 import json
 
+from hierarchy.changes import item
+from hierarchy.models import Change
 from operators.models import Operator, SiteGrant
 from operators.services import operator_set_password
 from tests.api import BAD_ROUTE, PLATFORM, Api, assert_problem
@@ -120,3 +122,12 @@ def test_what_a_restricted_caller_sees_changes_with_every_crossing_of_the_border
     assert_problem(rob.get(f"/changes?since={since}"), 410, GONE)
     # Whoever sees everything sees no border.
     assert ada.get("/changes").status_code == 200
+
+
+def test_of_what_moved_in_nobody_hears_what_it_was(world):
+    api = Api(world.ada)
+    for values in ({"city": "Hidden"}, {"city": "Seen", "groupId": world.garage.pk}):
+        assert sent(api, "patch", "/chargers/AIR-1", values).status_code == 200
+    line = Change.objects.latest("id")
+    assert item(line, world.ada.scope())["fields"]["city"] == ["Hidden", "Seen"]
+    assert item(line, world.rob.scope())["fields"] == {"groupId": [None, world.garage.pk], "city": [None, "Seen"]}

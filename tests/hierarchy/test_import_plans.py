@@ -111,21 +111,22 @@ def test_a_plan_is_refused_when_what_it_touches_was_changed(planned, ada, world)
     world.gar_1.refresh_from_db()
     world.gar_1.name = "Other"
     services.save(pat, world.gar_1)
-    assert refused(plan, "imports? the file again|import the file again") == [
-        "GAR-1 is not any more as the file has it."
-    ]
+    assert refused(plan, "make a new plan") == ["GAR-1 was as it should be, and is not any more."]
     # What was to be created is there, and what was to be moved is gone.
     plan = planned()
     services.save(pat, Charger(site=world.west, charger_id="HOT-1"))
     services.delete(pat, Charger.objects.get(pk=world.air_1.pk))
-    assert (
-        refused(plan, "import the file again")
-        == [
-            "HOT-1 was changed.",
-            "AIR-1 was changed.",
-        ]
-        or True
-    )
+    assert refused(plan, "make a new plan") == ["HOT-1 exists by now.", "AIR-1 was deleted."]
+    # Nothing is called as files call it, whoever takes it away or fills it in.
+    plan = planned("chargerId,city\nQUAY-1,Delft\nGAR-1,Delft\n")
+    for charger, city in ((world.quay_1, None), (world.gar_1, "Elders")):
+        charger.refresh_from_db()
+        charger.city = city
+        services.save(pat, charger)
+    assert refused(plan, "GAR-1: city is now Elders") == [
+        "QUAY-1: city is now (empty) and was Utrecht.",
+        "GAR-1: city is now Elders and was (empty).",
+    ]
 
 
 def test_statuses_and_other_rows_are_nobodys_business(planned, ada, world):

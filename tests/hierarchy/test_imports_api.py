@@ -443,6 +443,18 @@ def test_a_part_of_the_network(world):
     assert {table: [row["chargerId"] for row in rows] for table, rows in answer.items()} == {
         "chargers": ["GAR-1", "GAR-2"]
     }
+    # A table is called as in files, or as in the counts of imports, and comes as files have it.
+    tables = {name: ada.get(f"/exports?format=json&table={name}").data for name in ("rights", "siteRights", "tags")}
+    assert {name: (list(answer), *map(len, answer.values())) for name, answer in tables.items()} == {
+        "rights": (["rights"], 2),
+        "siteRights": (["rights"], 1),
+        "tags": (["tags"], 2),
+    }
+    assert tables["siteRights"]["rights"][0]["group"] == "Harbour"
+    plan = ada.post("/imports", tables["siteRights"]).data
+    assert plan["counts"]["siteRights"]["unchanged"] == 1
+    for name in plan["counts"]:
+        assert ada.get(f"/exports?format=csv&table={name}").status_code == 200, name
     assert ada.request("head", "/exports").status_code == 200
     assert Api(world.nell).get("/exports?format=json&table=sites").data == {"sites": []}
     assert_problem(Api().get("/exports"), 401, "Customer not found or not authorised")

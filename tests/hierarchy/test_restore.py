@@ -109,6 +109,24 @@ def test_a_deleted_row_comes_back_with_what_went_with_it(world):
     assert Driver.objects.get(pk=dora).name == "Dora"
 
 
+def test_what_a_row_got_on_its_way_out_is_not_restored_by_who_saw_it_leave(world):
+    ada = caller_of(world.ada)
+    left = written(ada, world.gar_1, site=world.west, city="Hidden")
+    written(ada, world.gar_1, city="")
+    written(ada, world.gar_1, site=world.garage)
+    with pytest.raises(NotFound):
+        restore.plan(caller_of(world.rob).scope, left, RESTORE)
+    assert restore.plan(ada.scope, left, RESTORE).row.city == "Hidden"
+
+
+def test_what_is_restored_cannot_be_left_out(world):
+    caller = caller_of(world.ada)
+    pk = world.spike.pk
+    services.delete(caller, world.spike)
+    take_back(caller, newest(Driver, pk), without=[f"driver.{pk}"])
+    assert Driver.objects.filter(pk=pk).exists()
+
+
 def test_a_site_comes_back_where_it_was(world):
     ada = caller_of(world.ada)
     pier = services.save(ada, Site(parent=world.harbour, name="Pier", cost_id="7"))

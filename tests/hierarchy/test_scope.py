@@ -11,7 +11,7 @@ from hierarchy.models import Change, Customer, Import, ImportPlan, Site
 from hierarchy.scoping import Scope, Scoped
 from operators.models import ApiKey, Operator, SiteGrant, Webhook
 from tests.conftest import made
-from tests.networks import RandomNetwork
+from tests.networks import RandomNetwork, share
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +85,7 @@ def test_every_model_is_scoped():
     assert set(RULES) == {model for model in MODELS if issubclass(model, Scoped)}
 
 
-@pytest.mark.parametrize("seed", range(0, 40, 2))
+@pytest.mark.parametrize("seed", share(range(0, 40, 2)))
 def test_everybody_sees_what_the_rule_says(seed):
     networks = [RandomNetwork(seed), RandomNetwork(seed + 1)]
     operators = [operator for network in networks for operator in network.operators]

@@ -194,7 +194,8 @@ def test_the_page_asks_nobody_else_and_holds_nothing_inline(client, busy):
     assert not re.findall(r"<script(?![^>]*\bsrc=)[^>]*>|<style\b|\sstyle=|\son[a-z]+=", text)
     times = re.findall(r'<time datetime="[^"]+" title="[^"]*UTC[^"]*">([^<]+)</time>', text)
     assert times
-    assert set(times) == {"just now"}
+    # What the world's making left may be as old as the run.
+    assert "just now" in times and all(re.fullmatch(r"just now|\d+\xa0minutes? ago", told) for told in times)
 
 
 @pytest.mark.django_db
@@ -223,12 +224,10 @@ def beginning(client, who):
 
 def test_filters_with_nonsense_or_what_is_not_ones_own(client, busy):
     client.force_login(busy.ada)
-    for path in ("health=junk", "seen=", "within=0", f"within={busy.depot.pk}", "within=" + "9" * 30):
-        response = client.get(f"/admin/chargers/charger/?{path}")
-        assert (path, response.status_code, response["Location"][-4:]) == (path, 302, "?e=1")
-    found = client.get(f"/admin/chargers/socket/?of={busy.southwind.pk}")
-    assert found.context["cl"].result_count == 4
+    for path in ("health=junk", "seen=x", "within=0", f"within={busy.depot.pk}", "within=" + "9" * 30):
+        assert client.get(f"/admin/chargers/charger/?{path}").status_code == 400, path
+    assert client.get(f"/admin/chargers/socket/?of={busy.southwind.pk}").status_code == 400
     client.force_login(busy.pat)
-    assert client.get("/admin/chargers/socket/?of=x").status_code == 302
+    assert client.get("/admin/chargers/socket/?of=x").status_code == 400
     expired = client.get("/admin/drivers/tag/?expires=past").context["cl"].result_list
     assert expired == [busy.dora_fob]

@@ -167,6 +167,9 @@ def test_links_that_open_nothing(ada, world, settings):
     nell.update(email="nell@other.example", email_key="nell@other.example")
     assert not choose(made).context["validlink"]
     made = link()
+    nell.update(is_admin_operator=True)
+    assert not choose(made).context["validlink"]
+    made = link()
     settings.PASSWORD_RESET_TIMEOUT = -1
     assert not choose(made).context["validlink"]
     for junk in ("0/x-y", "MQ/set-password", "AA/\0", "MTA5OTk5OTk5OTk5OTk5OTk5OTk5OTk5/1-1", "ÿ/1-1"):
@@ -193,7 +196,7 @@ def test_a_link_works_once_even_in_two_windows(ada, world):
     assert nell.check_password(other)
 
 
-def test_many_are_invited_from_the_list(ada, world, has_mail):
+def test_many_are_invited_from_the_list(ada, world, has_mail, monkeypatch):
     chosen = {"action": "invite", "_selected_action": [world.rob.pk, world.nell.pk], "index": "0"}
     page = ada.post(address(Operator, "changelist"), chosen, follow=True)
     assert "on their way to" in page.content.decode()
@@ -206,6 +209,8 @@ def test_many_are_invited_from_the_list(ada, world, has_mail):
     Operator._base_manager.filter(pk=world.nell.pk).update(is_active=False)
     assert "is disabled" in ada.post(address(Operator, "changelist"), chosen, follow=True).content.decode()
     assert not mail.outbox
+    monkeypatch.setattr("operators.admin.operators.MOST_INVITED", 1)
+    assert "At most 1 operators" in ada.post(address(Operator, "changelist"), chosen, follow=True).content.decode()
 
 
 def test_who_invites(client, world):

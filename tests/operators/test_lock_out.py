@@ -88,6 +88,16 @@ def test_a_client_that_tries_many_addresses_is_locked(client, world):
     assert Attempts.objects.count() == 16 + 1
 
 
+def test_old_rows_hide_no_attempt(client, world):
+    """However many more rows have had their time than go at once."""
+    old = timezone.now() - datetime.timedelta(minutes=1)
+    mine = attempts.digest("kind", "rob")
+    rows = [Attempts(pk=f"{number:064}", ends_at=old) for number in range(150)]
+    Attempts.objects.bulk_create([*rows, Attempts(pk=mine, count=9, ends_at=old)])
+    assert attempts.take("kind", "rob", 2) is None
+    assert Attempts.objects.get(pk=mine).count == 1
+
+
 def test_the_journal_tells_of_locking_and_unlocking(client, world):
     for _time in range(3):
         attempt(client, "rob@northwind.example", "my secret", REMOTE_ADDR="203.0.113.9")

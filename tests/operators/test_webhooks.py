@@ -321,8 +321,8 @@ def report(charger, status, number=0, minute=0, **values):
 
 
 def test_statuses_are_told_to_who_asked_as_they_are_now(world, receiver):
-    webhook, other = hook(world.rob, "status"), hook(world.rob)
     report(world.gar_1, "Charging", 1)
+    webhook, other = hook(world.rob, "status"), hook(world.rob)
     assert receiver.serve(webhook) == []
     report(world.gar_1, "Finishing", 1, minute=1, is_connected=True)
     report(world.gar_1, "Available", 1, minute=2)
@@ -366,6 +366,52 @@ def test_statuses_are_told_to_who_asked_as_they_are_now(world, receiver):
     webhook.delete()
     dispatch.forget_what_is_gone()
     assert not ToldStatus.objects.exists()
+
+
+def test_statuses_are_told_from_the_moment_on_in_which_they_are_asked_for(world, receiver):
+    """That counts in which a report is applied, not the one that it names, nor that in which somebody delivers."""
+    report(world.quay_1, "Available", 1, minute=1)
+    webhook, late = hook(world.ada, "status"), hook(world.ada)
+    assert receiver.serve(late) == []
+    years_ago = -3 * 365 * 24 * 60
+    report(world.gar_1, "Charging", 1, minute=years_ago)
+    save(late, events=["status", "moved"])
+    report(world.air_1, "Charging", 1, minute=years_ago)
+    gar_1, air_1 = ("charger.status", world.gar_1.pk), ("charger.status", world.air_1.pk)
+    assert receiver.serve(webhook) == [gar_1, air_1]
+    assert receiver.messages[0]["data"]["sockets"][0]["status"] == "Charging"
+    assert receiver.serve(late) == [air_1]
+    # Not asked for meanwhile: as before the first time.
+    save(webhook, events=["moved"])
+    report(world.gar_1, "Error", 1)
+    save(webhook, events=["status"])
+    assert receiver.serve(webhook) == []
+    report(world.gar_1, "Available", 1, minute=1)
+    assert receiver.serve(webhook) == [gar_1]
+
+
+def test_switched_on_again_it_is_tried_at_once(world, receiver):
+    webhook = hook(world.ada)
+    receiver.answers = dict.fromkeys([world.east.pk, world.west.pk], BROKEN)
+    save(world.east, name="East 1")
+    save(world.west, name="West 1")
+    receiver.serve(webhook)
+    receiver.answers[world.west.pk] = Answer(503, "Answered 503.", retry_after_s=3600.0)
+    assert len(receiver.serve(webhook, later=dispatch.BACK_OFF[0] * 1.2)) == 2
+    # Switched off for a week by hand, which is no week of failures.
+    save(webhook, is_active=False)
+    Webhook._base_manager.filter(pk=webhook.pk).update(failing_since=receiver.now - 7 * 24 * HOUR)
+    assert receiver.serve(webhook) == []
+    save(webhook, is_active=True)
+    receiver.now = timezone.now()
+    east, west = ("site.changed", world.east.pk), ("site.changed", world.west.pk)
+    assert receiver.serve(webhook) == [east, west]
+    assert webhook.is_active and [one["attempts"] for one in webhook.waiting] == [1, 1]
+    # Another change does not hurry it.
+    receiver.now += HOUR
+    receiver.serve(webhook)
+    save(webhook, name="Other")
+    assert receiver.serve(webhook) == []
 
 
 def test_telling_again(world, receiver):
@@ -474,6 +520,13 @@ def test_wrong_webhooks_are_refused(world):
         answer = api.post("/webhooks", {"name": "ERP", "url": url})
         assert_problem(answer, 400, BAD_BODY)
         assert {error["pointer"] for error in answer.data["errors"]} == {"/url"}, url
+    inside = ["127.0.0.1", "127.1", "10.1.2.3:8443", "169.254.169.254", "2130706433", "0x7f000001", "0177.0.0.1"]
+    for host in (*inside, "[::1]", "[::ffff:10.0.0.1]", "[fd00::1]"):
+        answer = api.post("/webhooks", {"name": "ERP", "url": f"https://{host}/"})
+        assert_problem(answer, 400, BAD_BODY)
+        assert [(one["pointer"], one["detail"]) for one in answer.data["errors"]] == [
+            ("/url", "The host has no public address.")
+        ], host
     for events in ([], ["all"], ["moved", "moved"], "moved", [[]], [{}]):
         answer = api.post("/webhooks", {"name": "ERP", "url": "https://a.example/", "events": events})
         assert_problem(answer, 400, BAD_BODY)
@@ -483,19 +536,34 @@ def test_wrong_webhooks_are_refused(world):
     assert not Webhook.objects.exists()
 
 
+def test_addresses_that_are_no_names(world, settings):
+    """Public ones, and those that the settings allow; names are not looked up."""
+    api = Api(world.ada)
+    path = f"/webhooks/{hook(world.ada).pk}"
+
+    def code(url):
+        return api.request("patch", path, json.dumps({"url": url}).encode()).status_code
+
+    assert [code(f"https://{host}/") for host in ("93.184.216.34", "[2606:4700::1111]", "1.example")] == [200] * 3
+    assert [code("https://10.1.2.3/"), code("https://localhost/")] == [400, 200]
+    settings.WEBHOOK_PRIVATE_NETWORKS = [ipaddress.ip_network("10.1.0.0/16")]
+    assert [code(url) for url in ("https://10.1.2.3/", "http://10.1.2.3:8080/", "http://0xa010203/")] == [200] * 3
+    assert [code(url) for url in ("https://10.2.0.1/", "http://93.184.216.34/")] == [400] * 2
+
+
 def test_the_admin_shows_a_secret_once(world, client):
     client.force_login(world.ada)
     page = reverse("admin:operators_webhook_add")
     assert client.get(page).context["adminform"].form["events"].value() == list(EVENTS[:-1])
     data = {"operator": world.ada.pk, "name": "ERP", "url": "https://a.example/", "events": ["moved", "status"]}
-    shown = client.post(page, data)
+    shown = client.post(page, data, follow=True)
     webhook = Webhook.objects.get()
     assert webhooks.secret(webhook) in shown.content.decode()
     assert webhook.events == ["moved", "status"] and webhook.cursor > 0
     change = client.get(reverse("admin:operators_webhook_change", args=[webhook.pk]))
     assert webhooks.secret(webhook) not in change.content.decode() and webhook.seed not in change.content.decode()
     chosen = {"action": "rotate", "_selected_action": webhook.pk}
-    rotated = client.post(reverse("admin:operators_webhook_changelist"), chosen).content.decode()
+    rotated = client.post(reverse("admin:operators_webhook_changelist"), chosen, follow=True).content.decode()
     assert webhooks.secret(Webhook.objects.get()) in rotated
     assert webhooks.secret(webhook) not in rotated
 
