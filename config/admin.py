@@ -1,10 +1,11 @@
 """The admin as a whole: its name, its front page, and what spans all models."""
 
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +46,19 @@ class ChargetreeAdminSite(admin.AdminSite):
             *(url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"),
         ]
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Where a page cannot go on, the one that says so takes its place."""
+        from hierarchy.admin.dead_ends import DeadEnd
+
+        @wraps(view)
+        def show(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return view(request, *args, **kwargs)
+            except DeadEnd as end:
+                return end.page(request)
+
+        return super().admin_view(show, cacheable)
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """A list asks whether it can be exported; moments that lie at no site are shown in the caller's `zone`."""
         from hierarchy.admin import exports, times
@@ -56,6 +70,13 @@ class ChargetreeAdminSite(admin.AdminSite):
         from hierarchy.admin import home
 
         return super().index(request, {**home.context(request), **(extra_context or {})})
+
+    def app_index(  # type: ignore[override]
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseRedirect:
+        """The navigation lists what an app has; its heading leads to the first of that."""
+        pages = [page for app in self.get_app_list(request, app_label) for page in app["models"]]
+        return HttpResponseRedirect(pages[0]["admin_url"] if pages else reverse("admin:index"))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """With a lock after too many failures, and a way out for who forgot the password."""

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponseRedirect
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path, re_path, reverse
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularJSONAPIView
@@ -116,8 +117,14 @@ def start(request: HttpRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("admin:index"))
 
 
+def icon(request: HttpRequest) -> HttpResponseRedirect:
+    """Browsers ask here on their own where a page names no icon, as JSON does."""
+    return HttpResponseRedirect(static("chargetree/favicon.svg"))
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", start),
+    path("favicon.ico", icon),
     path("admin/", admin.site.urls),
     path("healthz", health.alive),
     path("readyz", health.ready),

@@ -156,7 +156,16 @@ class ChargerPages(EntityAdmin):
             answer = may_charge(scope_of(request), charger, typed, timezone.now()) if typed else None
         title = gettext("May this tag charge at %(charger)s?") % {"charger": charger}
         return self._page(
-            request, charger, "access", {"title": title, "typed": typed, "answer": answer, "zone": zone_of(charger)}
+            request,
+            charger,
+            "access",
+            {
+                "title": title,
+                "typed": typed,
+                "is_asked": TAG in request.GET,
+                "answer": answer,
+                "zone": zone_of(charger),
+            },
         )
 
     def _page(self, request: HttpRequest, charger: Charger, name: str, context: dict[str, Any]) -> TemplateResponse:

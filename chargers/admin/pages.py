@@ -52,6 +52,12 @@ class HealthFilter(QuestionFilter):
         "error": (ERROR,),
     }
 
+    @classmethod
+    def label(cls, state: int) -> tuple[str, Any]:
+        """The word and the label of the one answer that says most of a state."""
+        word = next(word for word, states in reversed(cls._states.items()) if state in states)
+        return word, cls.answers[word]
+
     def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
         states = charger_states() if rows.model is Charger else socket_states()
         return rows.alias(state=states).filter(state__in=self._states[answer])
@@ -177,7 +183,16 @@ class ChargerAdmin(StatusMark, ChargerPages):
             },
         ),
     )
-    list_display = ("charger_id", "name", "place", "status_mark", "has_active_connection", "last_seen", "manufacturer")
+    list_display = (
+        "charger_id",
+        "name",
+        "place",
+        "status_mark",
+        "health",
+        "has_active_connection",
+        "last_seen",
+        "manufacturer",
+    )
     list_filter = (
         WithinFilter,
         HealthFilter,
@@ -199,6 +214,18 @@ class ChargerAdmin(StatusMark, ChargerPages):
     references = ("site",)
     place_attribute = "site_id"
     actions = ACTIONS
+
+    def complete_page(self, request: HttpRequest, rows: list[Any]) -> None:
+        super().complete_page(request, rows)
+        chargers = Charger.objects.filter(pk__in=[row.pk for row in rows]).order_by().annotate(state=charger_states())
+        states = dict(chargers.values_list("pk", "state"))
+        for row in rows:
+            row.shown_health = HealthFilter.label(states.get(row.pk, OFFLINE))
+
+    @admin.display(description=_("health"))
+    def health(self, charger: Any) -> SafeString:
+        """What its sockets say as well: a charger that reports no error may have one that does."""
+        return format_html('<span class="status status-{}">{}</span>', *charger.shown_health)
 
     def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
         chargers = list(rows)

@@ -46,6 +46,7 @@ class DriverPages(EntityAdmin):
                     **self._tags(driver),
                     "count": count,
                     "sites": sites,
+                    "only_visible": scope.is_restricted,
                     "lines": reach.explained(reach.chargers[:FIRST_CHARGERS]),
                 }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -57,10 +57,7 @@ class Selection:
         if not found:
             raise Unfit(gettext("Nothing is left of what was chosen: choose again."))
         if len(found) > MOST_ROWS:
-            message = gettext(
-                "More than %(limit)s rows are chosen: narrow the list, or import a file with the changes."
-            )
-            raise Unfit(message % {"limit": f"{MOST_ROWS:,}"})
+            raise Unfit(_too_many())
         customers = set(found.values())
         if len(customers) > 1:
             raise Unfit(gettext("The chosen rows belong to several customers: choose those of one."))
@@ -90,6 +87,11 @@ class Selection:
         rows = list(self.rows[:_NAMED])
         labels = self.page.choice_labels(self.request, rows)
         return [labels[row.pk] for row in rows]
+
+
+def _too_many() -> str:
+    message = gettext("More than %(limit)s rows would be changed: narrow the list, or import a file with the changes.")
+    return message % {"limit": f"{MOST_ROWS:,}"}
 
 
 def counted(model: Any, count: int) -> str:
@@ -140,6 +142,8 @@ class PlannedAction:
 
     def _plan(self, selection: Selection, form: Any) -> ImportPlan:
         edit = self.edit(selection, form)
+        if len(edit.ids) > MOST_ROWS:
+            raise Unfit(_too_many())
         target = form.cleaned_data.get("target") if form is not None else None
         words = {"rows": selection.counted(), "target": target or gettext("nothing")}
         title = Truncator(gettext("Bulk change: %(what)s") % {"what": self.title % words}).chars(250)

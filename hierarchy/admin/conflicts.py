@@ -28,8 +28,11 @@ def changes_since(row: Entity, version: int, scope: Scope) -> list[Change]:
 
     Fewer than there were where the caller does not see all. One statement.
     """
-    lines = Change.objects.visible_to(scope).filter(object_type=row._meta.model_name, object_id=row.pk)
-    return list(lines.order_by("-id")[: row.version - version])
+    # Lines about anything else, such as the lock of a sign-in, made no version.
+    columns = [field.name for field in row.journaled_fields()]
+    lines = Change.objects.filter(object_type=row._meta.model_name, object_id=row.pk, fields__has_any_keys=columns)
+    latest = lines.order_by("-id").values("pk")[: row.version - version]
+    return list(Change.objects.visible_to(scope).filter(pk__in=latest).order_by("-id"))
 
 
 def before(row: Entity, lines: Iterable[Change]) -> dict[str, Any]:

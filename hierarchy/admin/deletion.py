@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -17,7 +19,7 @@ NAMED = 20
 
 @dataclass(slots=True)
 class Consequences:
-    """Names for reading and counts by kind."""
+    """Names for reading and counts by kind; what blocks is linked."""
 
     going: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -41,7 +43,7 @@ def consequences(rows: Sequence[Entity], scope: Scope) -> Consequences:
         blocking = found.exclude(pk__in=ids) if relation is model else found
         count = blocking.count()
         if count:
-            result.blocking += _named(relation, blocking[:NAMED], count)
+            result.blocking += _linked(relation, blocking[:NAMED], count)
     return result
 
 
@@ -56,7 +58,20 @@ def _related(model: type[Entity], on_delete: Any, ids: list[int], scope: Scope) 
 
 
 def _named(model: type[Entity], rows: Sequence[Entity], count: int) -> list[str]:
-    names = [f"{capfirst(str(model._meta.verbose_name))}: {row.natural_key_text}" for row in rows]
-    if count > NAMED:
-        names.append(_("… and %(count)s more") % {"count": count - NAMED})
-    return names
+    kind = capfirst(str(model._meta.verbose_name))
+    return [f"{kind}: {row.natural_key_text}" for row in rows] + _rest(count)
+
+
+def _linked(model: type[Entity], rows: Sequence[Entity], count: int) -> list[str]:
+    """As HTML: what stands in the way is moved or deleted on its own page."""
+    kind = capfirst(str(model._meta.verbose_name))
+    page = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+    links = [
+        format_html('{}: <a href="{}"><bdi>{}</bdi></a>', kind, reverse(page, args=[row.pk]), row.natural_key_text)
+        for row in rows
+    ]
+    return [*links, *_rest(count)]
+
+
+def _rest(count: int) -> list[str]:
+    return [_("… and %(count)s more") % {"count": count - NAMED}] if count > NAMED else []

@@ -14,12 +14,13 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import BadRequest
 from django.db import connection, models
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 
 from hierarchy import journal, services
 from hierarchy.admin import actions
 from hierarchy.admin.callers import REFUSALS, caller_of, may_write, scope_of, sentence
 from hierarchy.admin.choices import is_id
+from hierarchy.admin.dead_ends import Deleted, deletion_of
 from hierarchy.admin.deletion import consequences
 from hierarchy.admin.forms import EntityForm, EntityFormSet, Refused, refusals_to
 from hierarchy.admin.history_pages import HistoryPages
@@ -43,6 +44,16 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
     deletion_order: ClassVar[tuple[str, ...]] = ("-pk",)
     # What a deletion takes along besides what is named.
     deletion_note: ClassVar[Any] = ""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Raises Deleted where the caller may know that the row was there."""
+        try:
+            return super().get_object(request, object_id, from_field)
+        except Http404:
+            deletion = deletion_of(self.model, object_id, scope_of(request))
+            if deletion is None:
+                raise
+            raise Deleted(deletion) from None
 
     # Who may do what.
 

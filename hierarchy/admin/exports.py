@@ -8,8 +8,7 @@ from typing import IO, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -85,7 +84,8 @@ def network(request: HttpRequest) -> HttpResponseBase:
             return _download(Selection(scope, form.cleaned_data["site"]), form.cleaned_data["format"], name)
         except files.Unwritable as error:
             form.add_error("format", str(error))
-    context = {**admin.site.each_context(request), "title": gettext("Export"), "form": form}
+    has_sites = Site.objects.visible_to(form.scope).exists()
+    context = {**admin.site.each_context(request), "title": gettext("Export"), "form": form, "has_sites": has_sites}
     return TemplateResponse(request, "admin/hierarchy/import/export.html", context)
 
 
@@ -97,12 +97,9 @@ def rows(request: HttpRequest, app_label: str, model_name: str, kind: str) -> Ht
     page: Any = admin.site.get_model_admin(table.model)
     if not page.has_view_permission(request):
         raise PermissionDenied
-    try:
-        found = page.get_changelist_instance(request).queryset
-    except IncorrectLookupParameters as error:
-        raise BadRequest("A filter of the list is wrong.") from error
-    address = f"{reverse(f'admin:{app_label}_{model_name}_changelist')}?{request.GET.urlencode()}"
-    return chosen_rows(request, table, found, kind) or HttpResponseRedirect(address)
+    listed = reverse(f"admin:{app_label}_{model_name}_changelist")
+    found = page.get_changelist_instance(request).queryset
+    return chosen_rows(request, table, found, kind) or HttpResponseRedirect(f"{listed}?{request.GET.urlencode()}")
 
 
 def chosen_rows(request: HttpRequest, table: Table, found: Any, kind: str) -> FileResponse | None:

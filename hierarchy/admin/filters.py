@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -63,17 +63,20 @@ class ValueFilter(admin.SimpleListFilter):
     nothing = "-"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        # What was chosen is, even where it does not occur any more.
+        offered: dict[str, Any] = {value: value for value in [self.value()] if value and value != self.nothing}
+        offered |= {value or self.nothing: value or _("None") for value in self._values(request, model_admin)}
+        return sorted(offered.items(), key=lambda pair: (pair[0] == self.nothing, comparison_key(pair[0])))
+
+    def _values(self, request: HttpRequest, model_admin: Any) -> Iterable[str | None]:
         rows = model_admin.model.objects.visible_to(scope_of(request)).order_by()
         if self.above:
             chosen = request.GET.get(self.above)
             if not chosen:
-                return [(value, value) for value in [self.value()] if value]
+                return ()
             rows = rows.filter(**_equals(self.above, chosen.replace("\0", ""), self.nothing))
-        values = rows.values_list(self.column, flat=True).distinct()[: self.most]
-        return sorted(
-            ((value or self.nothing, value or _("None")) for value in values),
-            key=lambda pair: (pair[0] == self.nothing, comparison_key(pair[0])),
-        )
+        found: Iterable[str | None] = rows.values_list(self.column, flat=True).distinct()[: self.most]
+        return found
 
     def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
         chosen = self.value()

@@ -148,7 +148,19 @@ class EntityForm(ModelForm):
         cleaned = super().clean() or self.cleaned_data
         if not self.instance._state.adding and not cleaned.get("row_version"):
             self.add_error(None, _("The page does not say which version it was made from: load it again."))
+        if "customer" in self.fields and not cleaned.get("customer") and not self.errors:
+            self._find_customer(cleaned)
         return cleaned
+
+    def _find_customer(self, cleaned: dict[str, Any]) -> None:
+        """Where platform staff do not name it, it follows from the place."""
+        sources = [name for name in self.instance.customer_from if name in self.fields]
+        known = next((cleaned[name] for name in sources if cleaned.get(name)), None)
+        if known is not None:
+            cleaned["customer"] = known.customer
+            return
+        words = {"sources": " / ".join(str(self.fields[name].label) for name in sources)}
+        self.add_error("customer", _("Choose a customer, or what it follows from: %(sources)s.") % words)
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]

@@ -74,6 +74,7 @@ def kind_of(change: Change) -> str:
 def lines(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> list[Line]:
     """Ready to show, in two statements. What a reference leads to is named when `scope` sees it, or saw it last."""
     rows = list(changes)
+    hide_names(rows, scope)
     fields = {change.pk: _seen(change, scope) for change in rows}
     referred, shown = _wanted(rows, fields)
     names = _existing(referred | shown, scope)
@@ -90,11 +91,23 @@ def lines(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> list
     ]
 
 
+def hide_names(changes: Iterable[Change], scope: Scope) -> None:
+    """Take the names from lines of which `scope` does not know all: what left may have got another one on its way."""
+    for change in changes:
+        if not _is_whole(change, scope):
+            change.natural_key = _("one that you do not see")
+
+
 def differences(kind: str, fields: dict[str, list[Any]], scope: Scope, zone: ZoneInfo = UTC) -> list[Difference]:
     """Old and new values of some columns of one object, ready to read."""
     referred = set(_references(kind, fields))
     names = _existing(referred, scope)
     return list(_differences(kind, fields, names | _remembered(referred - names.keys(), scope), zone))
+
+
+def log_of(change: Change) -> str:
+    """The address of the log of one object, which may be gone."""
+    return f"{reverse('admin:hierarchy_change_changelist')}?object={change.object_type}.{change.object_id}"
 
 
 def label_of(kind: str, column: str) -> str:
@@ -106,6 +119,11 @@ def label_of(kind: str, column: str) -> str:
 def _seen(change: Change, scope: Scope) -> dict[str, list[Any]]:
     model = kinds().get(change.object_type)
     return public.seen(change, model.place_fields if model else (), scope)
+
+
+def _is_whole(change: Change, scope: Scope) -> bool:
+    """Whether `scope` may know all that changed."""
+    return _seen(change, scope).keys() == change.fields.keys()
 
 
 # What things are called, and where their pages are.
@@ -180,7 +198,10 @@ def _addresses(change: Change, names: dict[Named, str], scope: Scope) -> tuple[s
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[change.object_id])
     is_gone_here = change.action == journal.DELETED
     ways = []
-    for way, fits in ((restore.UNDO, is_there != is_gone_here), (restore.RESTORE, is_there and not is_gone_here)):
+    for way, fits in (
+        (restore.UNDO, is_there != is_gone_here),
+        (restore.RESTORE, is_there and not is_gone_here and _is_whole(change, scope)),
+    ):
         possible = fits and is_writer(scope) and restore.can_return(change)
         ways.append(reverse(f"admin:hierarchy_change_{way}", args=[change.pk]) if possible else "")
     return address, ways[0], ways[1]

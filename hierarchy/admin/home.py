@@ -48,6 +48,15 @@ class Tile:
     is_trouble: bool = False
 
 
+# Tiles and lists count those that charge among those that are online; a map shows each charger once.
+MAP_STATES = (
+    ("online", _("Online, not charging")),
+    ("charging", _("Charging")),
+    ("offline", _("Offline")),
+    ("error", _("In error")),
+)
+
+
 def _list(model: str, **filters: Any) -> str:
     return f"{reverse(f'admin:{model}_changelist')}?{urlencode(filters)}"
 
@@ -57,7 +66,7 @@ def _socket_tiles(numbers: SocketNumbers, **filters: Any) -> list[Tile]:
         Tile(label, number, _list("chargers_socket", health=state, **filters), state, state in ("offline", "error"))
         for state, label, number in (
             ("online", _("Online"), numbers.online),
-            ("charging", _("Charging"), numbers.charging),
+            ("charging", _("Of these charging"), numbers.charging),
             ("offline", _("Offline"), numbers.offline),
             ("error", _("In error"), numbers.error),
         )
@@ -119,13 +128,15 @@ def context(request: HttpRequest) -> dict[str, Any]:
         )
         for group in found.groups
     ]
-    changes = Change.objects.visible_to(scope)[:LATEST_CHANGES]
+    changes = list(Change.objects.visible_to(scope)[:LATEST_CHANGES])
+    history.hide_names(changes, scope)
     return {
         "may_import": admin.site.get_model_admin(Import).has_add_permission(request),
         "latest_changes": [(change, history.kind_of(change), ago(change.at)) for change in changes],
         "home": {
             "found": found,
             "socket_tiles": _socket_tiles(found.sockets),
+            "map_states": MAP_STATES,
             "chores": _chores(found),
             "bars": bars,
             "bar_width": BAR,

@@ -123,7 +123,9 @@ class ImportAdmin(ScopedAdmin):
             ),
         )
         table = '<table class="counts"><thead><tr><td></td>{}</tr></thead><tbody>{}</tbody></table>'
-        return format_html(f'<div class="results">{table}</div>', head, body)
+        return format_html(
+            f'<div class="results" tabindex="0" role="region" aria-label="{{}}">{table}</div>', _("Rows"), head, body
+        )
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

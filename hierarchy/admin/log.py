@@ -173,7 +173,16 @@ class Narrowing(forms.Form):
         found = Q(natural_key__icontains=text) | Q(request_id=text)
         if not self.is_column(text):
             found |= Q(values_text__icontains=json.dumps(text, ensure_ascii=False)[1:-1])
+        if self.scope.is_restricted:
+            found &= Q(request_id=text) | self._stayed()
         return changes.alias(values_text=Cast("fields", TextField())).filter(found)
+
+    def _stayed(self) -> Q:
+        """The condition on lines that they are not of what left: these could be guessed letter by letter."""
+        stayed = Q(from_path=None)
+        for site_id in self.scope.root_ids:
+            stayed |= Q(site_path__contains=f"/{site_id}/")
+        return stayed
 
     @staticmethod
     def is_column(text: str) -> bool:

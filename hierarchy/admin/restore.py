@@ -127,18 +127,13 @@ class RestorePages(ModelAdmin):
             "opts": self.opts,
             "object": change,
             "the_line": [change.line],
-            "back": change.line.address or log_of(change),
+            "back": change.line.address or history.log_of(change),
             "zone": own_zone(request),
             "way": way,
             "conflict": "" if shown["refusal"] else conflict,
             **shown,
         }
         return TemplateResponse(request, "admin/history/restore.html", whole, status=409 if conflict else 200)
-
-
-def log_of(change: Change) -> str:
-    """The address of the log of one object, which may be gone."""
-    return f"{reverse('admin:hierarchy_change_changelist')}?object={change.object_type}.{change.object_id}"
 
 
 def _called(row: Entity, name: str) -> str:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from hierarchy.admin import history
 from hierarchy.admin.callers import scope_of
 from hierarchy.admin.choices import EntityChoiceField, EntitySelect
+from hierarchy.admin.dead_ends import UnknownFilter
 from hierarchy.admin.filters import ActiveFilters, WithinFilter
 from hierarchy.admin.search.matching import Text, columns_of, matching
 from hierarchy.admin.times import MomentChoice, MomentColumn, give_zones, with_moments
@@ -35,6 +36,8 @@ else:
     ModelAdmin = admin.ModelAdmin
 
 PATH_SEPARATOR = " › "
+# How Django's own filters compare a column in the address.
+_COMPARISONS = ("", "exact", "isnull", "id__exact")
 
 
 def places(scope: Scope, site_ids: Iterable[int | None]) -> dict[int | None, str]:
@@ -96,8 +99,34 @@ class ScopedChangeList(ActiveFilters, ChangeList):
         if not self.is_popup:
             self.title = capfirst(str(self.opts.verbose_name_plural))
 
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        """Without those that are empty, as the empty field of a form is sent."""
+        return {name: values for name, values in super().get_filters_params(params).items() if any(values)}
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Each has to be offered, and its value too: what is dropped in silence leaves more rows than are asked for."""
+        asked = self.get_filters_params()
+        for name, values in asked.items():
+            if not all(self.model_admin.lookup_allowed(name, value, request) for value in values):
+                raise UnknownFilter(self.model, name)
+        found = super().get_filters(request)
+        for spec in found[0]:
+            names = asked.keys() & set(spec.expected_parameters())
+            _everything, *choices = spec.choices(self)
+            if names and not any(choice["selected"] for choice in choices):
+                raise UnknownFilter(self.model, capfirst(str(spec.title)), asked[min(names)][-1])
+            asked = {name: values for name, values in asked.items() if name not in names}
+        for name in asked:
+            raise UnknownFilter(self.model, name)
+        return found
+
     def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
+        try:
+            super().get_results(request)
+        except IncorrectLookupParameters:
+            # The page is not there, as when its rows went: the last one is.
+            self.page_num = self.model_admin.get_paginator(request, self.queryset, self.list_per_page).num_pages
+            super().get_results(request)
         self.result_list = list(self._whole(self.result_list))
         if any(isinstance(column, MomentColumn) for column in self.list_display):
             self.model_admin.give_zones(request, self.result_list)  # type: ignore[attr-defined]
@@ -199,27 +228,41 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context.get("original")
+        if row is not None and request.method == "POST":
+            # What was typed and is not saved stands in the fields, and nowhere else.
+            row = self.get_object(request, str(row.pk))
+            context = {**context, "original": row, "subtitle": str(row)}
         trail = [] if row is None else self.trail_of(request, row)
-        response = super().render_change_form(request, {**context, "trail": trail}, *args, **kwargs)
-        lines = (form for formset in context["inline_admin_formsets"] for form in formset.formset.forms)
-        if any(getattr(form, "overtaken", None) for form in (context["adminform"].form, *lines)):
+        overtaken = getattr(context["adminform"].form, "overtaken", None)
+        lines = [form for formset in context["inline_admin_formsets"] for form in formset.formset.forms]
+        whole = {**context, "trail": trail, "overtaken": overtaken}
+        if overtaken:
+            # It says itself what to do.
+            whole["errors"] = None
+        response = super().render_change_form(request, whole, *args, **kwargs)
+        if overtaken or any(getattr(form, "overtaken", None) for form in lines):
             response.status_code = 409
         return response
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Only what the filters of the page offer: any other column could be guessed letter by letter."""
+        """Only what the filters of the page offer: any other column could be guessed letter by letter.
+
+        And only as they ask for it: a regular expression may be wrong, or keep the server busy for ever.
+        """
         offered = {
             one if isinstance(one, str) else one[0] if isinstance(one, tuple | list) else one.parameter_name
             for one in self.get_list_filter(request)
         }
-        return lookup.split("__")[0] in offered and "\0" not in str(value)
+        column, _separator, comparison = lookup.partition("__")
+        return column in offered and comparison in _COMPARISONS and "\0" not in str(value)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Raises UnknownFilter."""
         try:
             return super().get_changelist_instance(request)
-        except (OverflowError, ValueError) as error:
+        except (IncorrectLookupParameters, OverflowError, ValueError) as error:
             # A filter's value that the column cannot hold.
-            raise IncorrectLookupParameters from error
+            raise UnknownFilter(self.model, request.GET.urlencode()) from error
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         columns = columns_of(self.model, self.get_search_fields(request))

@@ -304,8 +304,12 @@ class MomentChoice(forms.DateTimeField):
         shown = self.prepare_value(initial).replace(microsecond=0)
         if typed.tzinfo is None:
             return bool(typed != shown.replace(tzinfo=None))
-        # Of two zones Python calls no time equal that comes twice.
-        return bool(typed.astimezone(datetime.UTC) != shown.astimezone(datetime.UTC))
+        try:
+            # Of two zones Python calls no time equal that comes twice.
+            return bool(typed.astimezone(datetime.UTC) != shown.astimezone(datetime.UTC))
+        except OverflowError:
+            # Nothing that is stored lies beyond the calendar; `to_python` refuses it.
+            return True
 
     def _clean_bound_field(self, bound: Any) -> Any:
         is_kept = isinstance(bound.initial, datetime.datetime) and not self.has_changed(bound.initial, bound.data)

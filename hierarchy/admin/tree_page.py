@@ -181,12 +181,7 @@ class SiteTreeAdmin(EntityAdmin):
     # Moving: choose where to, look at what changes, say yes.
 
     def move_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        try:
-            site = self.get_object(request, unquote(object_id))
-        except Http404:
-            text = gettext("This site was deleted in the meantime, or you do not see it any more.")
-            self.message_user(request, text, messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:hierarchy_site_tree"))
+        site = self.get_object(request, unquote(object_id))
         if not self.has_change_permission(request, site):
             raise PermissionDenied
         given = request.POST if request.method == "POST" else request.GET
@@ -199,6 +194,11 @@ class SiteTreeAdmin(EntityAdmin):
             }
             return self._move_page(request, site, "tree_move", context)
         parent: Site | None = None if is_to_top else form.cleaned_data[TO]
+        if site.parent_id == (parent.pk if parent else None):
+            # What it is to become, whoever did it, and no error.
+            text = gettext("%(site)s lies there already: nothing is to be moved.") % {"site": site}
+            self.message_user(request, text, messages.INFO)
+            return HttpResponseRedirect(_shown(site))
         return self._move(request, site, parent) if request.method == "POST" else self._confirm(request, site, parent)
 
     def _confirm(self, request: HttpRequest, site: Site, parent: Site | None, conflict: str = "") -> HttpResponse:

@@ -3,8 +3,11 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from operators.admin.keys import ApiKeyAdmin
 from operators.admin.operators import OperatorAdmin, SiteGrantAdmin
+
+# isort: split
+# Operators come first in the navigation.
+from operators.admin.keys import ApiKeyAdmin
 from operators.admin.webhooks import WebhookAdmin
 
 __all__ = ["ApiKeyAdmin", "OperatorAdmin", "SiteGrantAdmin", "WebhookAdmin"]

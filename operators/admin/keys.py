@@ -68,14 +68,14 @@ class ApiKeyAdmin(OwnedAdmin):
             made = services.api_key_create(
                 caller_of(request), obj.operator, obj.name, is_read_only=obj.is_read_only, expires_at=obj.expires_at
             )
-        request.new_keys = [made]  # type: ignore[attr-defined]
+        request.new_key = made  # type: ignore[attr-defined]
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        return self._show_once(request, request.new_keys)  # type: ignore[attr-defined]
+        return self._show_once(request, request.new_key)  # type: ignore[attr-defined]
 
     @admin.action(description=_("Rotate: give the chosen keys a new text"), permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        return self._show_once(request, [services.api_key_rotate(caller_of(request), key) for key in queryset])
+        return self._show_once(request, *(services.api_key_rotate(caller_of(request), key) for key in queryset))
 
     @admin.action(description=_("Revoke the chosen keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: Any) -> None:
@@ -84,19 +84,22 @@ class ApiKeyAdmin(OwnedAdmin):
         self.message_user(request, text % {"count": len(keys)}, messages.SUCCESS)
 
     def do_rotate(self, request: HttpRequest, key: ApiKey) -> HttpResponse:
-        return self._show_once(request, [services.api_key_rotate(caller_of(request), key)])
+        return self._show_once(request, services.api_key_rotate(caller_of(request), key))
 
     def do_revoke(self, request: HttpRequest, key: ApiKey) -> str:
         services.api_key_revoke(caller_of(request), key)
         return gettext("%(key)s opens nothing any more.") % {"key": key}
 
-    def _show_once(self, request: HttpRequest, keys: list[tuple[ApiKey, str]]) -> HttpResponse:
+    def _show_once(self, request: HttpRequest, *made: tuple[ApiKey, str]) -> HttpResponse:
+        return self.show_once(request, {key.pk: text for key, text in made})
+
+    def shown_page(self, request: HttpRequest, secrets: list[tuple[ApiKey, str]]) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": ngettext("New API key", "New API keys", len(keys)),
+            "title": ngettext("New API key", "New API keys", len(secrets)),
             "opts": self.opts,
-            "new_keys": keys,
-            "back": address_after(request, [key for key, _text in keys], "admin:operators_apikey_changelist"),
+            "new_keys": secrets,
+            "back": address_after(request, [key for key, _text in secrets], "admin:operators_apikey_changelist"),
         }
         return TemplateResponse(request, "admin/operators/apikey/new_keys.html", context)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
-from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from config.api.errors import Conflict
 from hierarchy import journal
 from hierarchy.admin.actions import COMMON
 from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
@@ -34,6 +35,9 @@ from operators.admin.actions import ACTIONS
 from operators.admin.owned import belongings
 from operators.admin.passwords import OptionalPasswordForm, PasswordForm
 from operators.models import Operator, SiteGrant
+
+# Their mail leaves one after the other, while the person at the page waits.
+MOST_INVITED = 50
 
 
 class OperatorAddForm(OptionalPasswordForm, EntityForm):
@@ -171,11 +175,23 @@ class OperatorAdmin(EntityAdmin):
         invited = [] if hasattr(request, "refused") else getattr(request, "invited", [])
         return invitations.hand_over(self, request, invited) or response
 
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        if hasattr(request, "invited") and not settings.HAS_MAIL:
+            # A link to hand over comes next, whichever button it was, and no form that the message could speak of.
+            sent: Any = request.POST.copy()
+            for button in ("_continue", "_addanother"):
+                sent.pop(button, None)
+            request.POST = sent
+        return super().response_add(request, obj, post_url_continue)
+
     # What else is done to operators.
 
     @admin.action(description=_("Send the chosen operators a link to choose a password"), permissions=["change"])
     def invite(self, request: HttpRequest, queryset: Any) -> None:
-        request.invited = [services.operator_invite(caller_of(request), one) for one in queryset]  # type: ignore[attr-defined]
+        operators = list(queryset[: MOST_INVITED + 1])
+        if len(operators) > MOST_INVITED:
+            raise Conflict(_("At most %d operators are invited at once: choose fewer.") % MOST_INVITED)
+        request.invited = [services.operator_invite(caller_of(request), one) for one in operators]  # type: ignore[attr-defined]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
@@ -240,8 +256,10 @@ class OperatorAdmin(EntityAdmin):
     def password_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give an operator another password."""
         operator = self.get_object(request, unquote(object_id))
-        is_own = operator.pk == scope_of(request).operator_id
-        if not is_own and not self.has_change_permission(request, operator):
+        if operator.pk == scope_of(request).operator_id:
+            # There the old one is asked for.
+            return HttpResponseRedirect(reverse("admin:password_change"))
+        if not self.has_change_permission(request, operator):
             raise PermissionDenied
         form = PasswordForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
@@ -250,8 +268,6 @@ class OperatorAdmin(EntityAdmin):
             except REFUSALS as error:
                 form.add_error("new_password", sentence(error))
             else:
-                if is_own:
-                    update_session_auth_hash(request, operator)
                 self.message_user(
                     request, gettext("%(operator)s has a new password.") % {"operator": operator}, messages.SUCCESS
                 )

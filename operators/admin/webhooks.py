@@ -77,26 +77,22 @@ class WebhookAdmin(OwnedAdmin):
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        request.new_secrets = [(obj, webhooks.secret(obj))]  # type: ignore[attr-defined]
-
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        return self._show_once(request, request.new_secrets)  # type: ignore[attr-defined]
+        return self.show_once(request, {obj.pk: webhooks.secret(obj)})
 
     @admin.action(description=_("Rotate: give the chosen webhooks a new secret"), permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        return self._show_once(request, [(row, webhooks.rotate(caller_of(request), row)) for row in queryset])
+        return self.show_once(request, {row.pk: webhooks.rotate(caller_of(request), row) for row in queryset})
 
     def do_rotate(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
-        return self._show_once(request, [(webhook, webhooks.rotate(caller_of(request), webhook))])
+        return self.show_once(request, {webhook.pk: webhooks.rotate(caller_of(request), webhook)})
 
-    def _show_once(self, request: HttpRequest, new_secrets: list[tuple[Webhook, str]]) -> HttpResponse:
+    def shown_page(self, request: HttpRequest, secrets: list[tuple[Webhook, str]]) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": ngettext("Signing secret", "Signing secrets", len(new_secrets)),
+            "title": ngettext("Signing secret", "Signing secrets", len(secrets)),
             "opts": self.opts,
-            "new_secrets": new_secrets,
-            "back": address_after(request, [row for row, _text in new_secrets], "admin:operators_webhook_changelist"),
+            "new_secrets": secrets,
+            "back": address_after(request, [row for row, _text in secrets], "admin:operators_webhook_changelist"),
         }
         return TemplateResponse(request, "admin/operators/webhook/new_secrets.html", context)

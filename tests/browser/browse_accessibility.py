@@ -1,65 +1,66 @@
-"""Every kind of page of the admin, held against WCAG 2.2 A and AA by axe-core, in both themes, from wide to narrow."""
+"""Every page of the admin, held against WCAG 2.2 A and AA by axe-core, in both themes, from wide to narrow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
-from django.urls import Resolver404, resolve
-from playwright.sync_api import Page
+from django.contrib import admin
+from django.urls import Resolver404, URLPattern, URLResolver, resolve
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import choose, sign_in, workbook
+from tests.browser.demo import OPERATOR, PASSWORD, STAFF, Demo
 
-# What is looked at in each look: everything once, then only what another theme or width can change.
+# What is looked at in each look: everything once, then what another theme or width can change.
 EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}
-COLOURS = ["color-contrast", "link-in-text-block"]
-SHAPES = ["target-size", "scrollable-region-focusable"]
-LOOKS: list[tuple[str, int, dict[str, Any]]] = [
+COLOURS = {"type": "rule", "values": ["color-contrast"]}
+SHAPES = {"type": "rule", "values": ["target-size", "scrollable-region-focusable"]}
+NARROW = {"type": "rule", "values": ["color-contrast", "link-in-text-block", "label", *SHAPES["values"]]}
+LOOKS: tuple[tuple[str, int, dict[str, Any]], ...] = (
     ("light", 1280, EVERYTHING),
-    ("dark", 1280, {"type": "rule", "values": COLOURS}),
-    ("dark", 390, {"type": "rule", "values": COLOURS + SHAPES}),
-    ("light", 320, {"type": "rule", "values": COLOURS + SHAPES}),
-]
+    ("dark", 1280, COLOURS),
+    ("dark", 390, NARROW),
+    ("light", 320, SHAPES),
+)
 
-# Kinds of pages at which nobody who is signed in looks, or which are no pages.
-LEFT_OUT = {"admin:logout", "admin:login", "docs", "schema"}
+# Lists that are long in the demo are looked at where they are short.
+SHORT = (
+    "/admin/chargers/socket/?health=error",
+    "/admin/chargers/charger/?health=error",
+    "/admin/drivers/integratedexternalid/?q=roaming",
+    "/admin/hierarchy/change/?q=P%2BR",
+)
+
+# Addresses that answer with no page, or only send somewhere else.
+NO_PAGES = {"autocomplete", "chargers_charger_status", "hierarchy_site_children", "hierarchy_site_topmost", "jsi18n"}
+NO_PAGES |= {"map", "search_suggestions", "export_rows", "export_template", "hierarchy_import_errors", "logout"}
+NO_PAGES |= {"operators_operator_invite", "operators_operator_unlock", "hierarchy_change_add"}
 
 
-def kind_of(address: str) -> str | None:
-    """The name of the view at an address of the admin; histories and deletions are the same for all models."""
+def kind_of(address: str) -> str:
+    """The name of the page of the admin at an address; histories and deletions are the same for all models."""
     try:
-        name = resolve(urlsplit(address).path).view_name
+        match = resolve(urlsplit(address).path)
     except Resolver404:
-        return None
-    for same in ("history", "delete"):
-        name = same if name.endswith(f"_{same}") else name
-    return name if name and name not in LEFT_OUT else None
+        return ""
+    return same_kind(match.url_name or "") if match.app_name == "admin" else ""
 
 
-def pages(page: Page, start: str) -> Iterator[str]:
-    """One page of each kind to which links lead from `start`, loaded."""
-    seen: set[str] = set()
-    waiting = [start]
-    while waiting:
-        address = waiting.pop(0)
-        kind = kind_of(address)
-        if kind is None or kind in seen:
-            continue
-        seen.add(kind)
-        response = page.goto(address)
-        if response is None or "text/html" not in response.headers["content-type"]:
-            continue
-        yield kind
-        links = page.eval_on_selector_all("a[href]:not([download])", "all => all.map(one => one.getAttribute('href'))")
-        found = [urljoin(address, link) for link in links]
-        waiting += [link for link in found if link.startswith(urljoin(start, "/admin/")) and not is_file(link)]
+def same_kind(name: str) -> str:
+    return next((same for same in ("history", "delete") if name.endswith(f"_{same}")), name)
 
 
-def is_file(address: str) -> bool:
-    """Whether an address is that of something to save."""
-    return urlsplit(address).path.endswith((".xlsx", ".csv", ".json", ".zip"))
+def all_kinds(patterns: Iterable[URLPattern | URLResolver] = ()) -> Iterator[str]:
+    for pattern in patterns or admin.site.urls[0]:
+        if isinstance(pattern, URLResolver):
+            yield from all_kinds(pattern.url_patterns)
+        elif pattern.name:
+            yield same_kind(pattern.name)
 
 
 def violations(page: Page) -> Iterator[str]:
@@ -80,16 +81,250 @@ def violations(page: Page) -> Iterator[str]:
     page.set_viewport_size({"width": 1280, "height": 800})
 
 
-def test_every_kind_of_page(page, demo):
-    page.emulate_media(reduced_motion="reduce")
-    page.goto("/admin/")
-    found = {f"sign-in: {one}" for one in violations(page)}
+class Walk:
+    """Which kinds of pages were looked at, and what was wrong with them."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.kinds: set[str] = set()
+        self.wrong: set[str] = set()
+
+    def look(self, what: str, page: Page | None = None) -> None:
+        """At the page that is loaded; `what` it is in words where its kind does not say it."""
+        page = page or self.page
+        self.kinds.add(kind_of(page.url))
+        self.wrong |= {f"{what} ({urlsplit(page.url).path}): {one}" for one in violations(page)}
+
+    def visit(self, address: str, what: str = "") -> None:
+        self.page.goto(address)
+        self.look(what or kind_of(self.page.url))
+
+    def sign_in(self, email: str) -> None:
+        self.page.context.clear_cookies()
+        sign_in(self.page, email)
+
+    def follow(self, *starts: str) -> None:
+        """One page of each kind to which links lead."""
+        waiting, seen = list(starts), set[str]()
+        while waiting:
+            address = waiting.pop(0)
+            kind = kind_of(address)
+            if not kind or kind in seen or kind in NO_PAGES:
+                continue
+            seen.add(kind)
+            self.page.goto(address)
+            if kind_of(self.page.url) not in self.kinds:
+                self.look(kind)
+            links = self.page.eval_on_selector_all(
+                "a[href]:not([download], [href*=_popup])", "all => all.map(one => one.getAttribute('href'))"
+            )
+            waiting += [urljoin(address, link) for link in links]
+
+
+def strangers(walk: Walk) -> None:
+    """Who is not signed in."""
+    page = walk.page
+    walk.visit("/admin/", "signing in")
+    page.get_by_label("E-mail address").fill("nobody@example.org")
+    page.get_by_label("Password").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    walk.look("signing in with a wrong password")
+    walk.visit("/admin/password/forgotten/")
+    page.get_by_label("E-mail address").fill("nobody@example.org")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
+    walk.look("a link was asked for")
+    walk.visit("/admin/password/MQ/used-up/", "a link that was used")
+    walk.visit("/nowhere/", "not found, not signed in")
+    walk.visit("/problems/not-found", "what a problem of the API means")
+
+
+def errors(walk: Walk) -> None:
+    walk.visit("/admin/nowhere/", "not found")
+    walk.page.goto("/admin/account/")
+    walk.page.evaluate("document.querySelector('#content-main [name=csrfmiddlewaretoken]').value = 'old'")
+    walk.page.get_by_role("button", name="Save").click()
+    expect(walk.page.get_by_role("heading", level=1)).to_have_text("This page was open for too long")
+    walk.look("an old form")
+
+
+def searches(walk: Walk) -> None:
+    walk.visit("/admin/search/?q=utrecht", "found")
+    walk.visit("/admin/search/?q=nothing-of-the-kind", "nothing found")
+    walk.visit("/admin/drivers/driver/?q=nothing-of-the-kind", "no row found")
+    walk.visit("/admin/hierarchy/change/?q=nothing-of-the-kind", "no change found")
+    walk.page.locator("#find-text").fill("utrecht")
+    expect(walk.page.locator("#find-list a").first).to_be_visible()
+    walk.look("suggestions")
+
+
+def access(walk: Walk) -> None:
+    """Who may charge where; a charger and a driver are those of the first right."""
+    walk.page.goto("/admin/drivers/siteright/")
+    right = walk.page.locator("#result_list tbody tr").first
+    driver = right.locator(".field-driver").inner_text()
+    walk.page.goto(f"/admin/search/?q={driver}")
+    walk.page.locator("main").get_by_role("link", name="within reach").first.click()
+    walk.look("within reach")
+    walk.page.locator("#content-main tbody tr").first.get_by_role("link").first.click()
+    walk.look("a charger")
+    charger = walk.page.url.partition("/change/")[0]
+    walk.visit(f"{charger}/drivers/")
+    walk.visit(f"{charger}/access/?tag=nobodys", "an unknown tag")
+
+
+def moves(walk: Walk) -> None:
+    page = walk.page
+    page.goto("/admin/hierarchy/site/?q=P%2BR")
+    page.locator("#result_list tbody tr").first.get_by_role("link").first.click()
+    page.get_by_role("link", name="Move to…").click()
+    page.get_by_role("link", name="To the top").click()
+    expect(page.get_by_role("button", name="Move it")).to_be_visible()
+    walk.look("a move")
+
+
+def bulk_changes(walk: Walk) -> None:
+    page = walk.page
+    page.goto("/admin/chargers/charger/?health=error")
+    page.locator("#result_list tbody .action-select").first.check()
+    page.get_by_label("Action:").select_option("Grant a driver the right to charge there")
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_role("button", name="Look at the changes")).to_be_visible()
+    walk.look("what an action asks")
+    page.get_by_role("button", name="Look at the changes").click()
+    expect(page.locator(".errorlist")).to_be_visible()
+    walk.look("an action without an answer")
+    page.locator("#content-main .select2-selection").focus()
+    choose(page, "a")
+    walk.look("a chosen row")
+    page.get_by_role("button", name="Look at the changes").click()
+    expect(page.get_by_text("This is what would change.")).to_be_visible()
+    walk.look("what an action would do")
+    page.get_by_role("button", name="Discard").click()
+
+
+def imports(walk: Walk, folder: Path) -> None:
+    page = walk.page
+    for site, what in (("Utrect", "a file with errors"), ("Utrecht", "a file")):
+        page.goto("/admin/hierarchy/import/add/")
+        page.locator("input[type=file]").set_input_files(workbook(folder / "chargers.xlsx", ("WALK-1", site)))
+        page.get_by_role("button", name="Look at the changes").click()
+        expect(page.get_by_role("button", name=re.compile("Look at it again|Apply this"))).to_be_visible()
+        walk.look(what)
+    page.get_by_role("button", name="Apply this 1 change").click()
+    expect(page.locator(".messagelist")).to_be_visible()
+    walk.look("after an import")
+    walk.visit("/admin/hierarchy/import/", "imports")
+
+
+def changes(walk: Walk, name: str) -> None:
+    """A name without a blank, given while another page of the same site is open, then taken back."""
+    page = walk.page
+    page.goto("/admin/hierarchy/site/?q=P%2BR")
+    page.locator("#result_list tbody tr").last.get_by_role("link").first.click()
+    with page.context.new_page() as other:
+        other.goto(page.url)
+        other.get_by_label("Name:", exact=True).fill(name)
+        other.get_by_role("button", name="Save and continue editing").click()
+        expect(other.locator(".messagelist")).to_be_visible()
+        walk.look("a long name", other)
+    page.get_by_label("Name:", exact=True).fill("Overtaken")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_text("You both changed this.")).to_be_visible()
+    walk.look("a conflict")
+    page.goto(page.url)
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("link", name="Only this row").click()
+    walk.look("the history of a long name")
+    page.get_by_role("link", name="Undo").first.click()
+    expect(page.get_by_role("button", name="Undo the change")).to_be_visible()
+    walk.look("an undo")
+    page.get_by_role("button", name="Undo the change").click()
+    expect(page.locator(".messagelist")).to_be_visible()
+
+
+def programs(walk: Walk) -> None:
+    """API keys and webhooks, and what is shown once."""
+    page = walk.page
+    page.goto("/admin/account/")
+    page.get_by_role("link", name="Make a key").click()
+    page.get_by_label("Name:").fill("Walk")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Copy it now")).to_be_visible()
+    walk.look("a new key")
+    page.goto("/admin/account/")
+    page.get_by_role("link", name="Make a webhook").click()
+    page.get_by_label("Name:").fill("Walk")
+    page.get_by_label("Address:").fill("https://hooks.example.org/walk")
+    page.get_by_label("created").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Copy it now")).to_be_visible()
+    walk.look("a new webhook")
+    page.goto("/admin/account/")
+    page.get_by_role("link", name="Walk", exact=True).last.click()
+    walk.look("a webhook")
+    page.get_by_role("link", name="Rotate the secret").click()
+    walk.look("a question")
+
+
+def beginners(walk: Walk) -> None:
+    """The first operator of a new customer, who comes by an invitation and finds nothing yet."""
+    page = walk.page
+    walk.sign_in(STAFF)
+    walk.visit("/admin/", "the home of platform staff")
+    page.goto("/admin/hierarchy/customer/add/")
+    walk.look("a new customer")
+    page.get_by_label("Name:", exact=True).fill("Beginners")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto("/admin/operators/operator/add/")
+    page.locator("#id_customer + .select2 .select2-selection").focus()
+    choose(page, "Beginners")
+    page.get_by_label("Name:", exact=True).fill("Beginner")
+    page.get_by_label("E-mail address:").fill("beginner@beginners.example")
+    page.get_by_label("Admin operator").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    link = page.locator(".new-key code").inner_text()
+    walk.look("a link to hand over")
+    page.context.clear_cookies()
+    walk.visit(link, "an invitation")
+    for label in ("Password:", "Password again:"):
+        page.get_by_label(label).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator(".messagelist")).to_be_visible()
+    walk.look("the home of an empty network")
+    for address in (
+        "/admin/hierarchy/site/tree/",
+        "/admin/chargers/charger/",
+        "/admin/hierarchy/import/",
+        "/admin/export/",
+        "/admin/account/",
+    ):
+        walk.visit(address, "an empty network")
+
+
+def restricted(walk: Walk) -> None:
+    walk.sign_in(OPERATOR)
+    walk.visit("/admin/", "the home of who sees a part")
+    walk.visit("/admin/account/", "the account of who sees a part")
+    walk.visit("/admin/hierarchy/customer/add/", "not permitted")
+
+
+def test_every_page(page: Page, demo: Demo, tmp_path: Path) -> None:
+    walk = Walk(page)
+    strangers(walk)
     sign_in(page)
-    kinds = []
-    for kind in pages(page, f"{demo.url}/admin/"):
-        kinds.append(kind)
-        found |= {f"{kind}: {one}" for one in violations(page)}
-    page.goto("/admin/nowhere/")
-    found |= {f"not found: {one}" for one in violations(page)}
-    assert len(kinds) > 40, kinds
-    assert not found, "\n".join(sorted(found))
+    access(walk)
+    walk.follow(*(f"{demo.url}{address}" for address in SHORT), f"{demo.url}/admin/")
+    errors(walk)
+    searches(walk)
+    moves(walk)
+    bulk_changes(walk)
+    imports(walk, tmp_path)
+    changes(walk, f"P+R{'ohneLeerzeichen' * 7}")
+    programs(walk)
+    walk.visit("/admin/password_change/done/")
+    beginners(walk)
+    restricted(walk)
+    assert not set(all_kinds()) - NO_PAGES - walk.kinds, "Nobody looked at these pages."
+    assert not walk.wrong, "\n".join(sorted(walk.wrong))

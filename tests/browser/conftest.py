@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import openpyxl
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser import demo as demos
+
+# The machine may be busy with other things.
+_PATIENCE_MS = 30_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +44,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def context(demo: demos.Demo, browser: Browser) -> Iterator[BrowserContext]:
-    """A fresh browser, which fails the test when a page asks other servers, or complains in the console."""
+@contextmanager
+def fresh(demo: demos.Demo, browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that nobody used before; in the end it fails when a page asked other servers or complained."""
     complaints: list[str] = []
-    context = browser.new_context(base_url=demo.url, viewport={"width": 1280, "height": 800}, locale="en-GB")
-    context.set_default_timeout(10_000)
+    context = browser.new_context(
+        base_url=demo.url, viewport={"width": 1280, "height": 800}, locale="en-GB", reduced_motion="reduce"
+    )
+    context.set_default_timeout(_PATIENCE_MS)
 
     def heard(message: ConsoleMessage) -> None:
         # What answers say is looked at below.
@@ -57,8 +76,47 @@ def context(demo: demos.Demo, browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
+def context(demo: demos.Demo, browser: Browser) -> Iterator[BrowserContext]:
+    with fresh(demo, browser) as context:
+        yield context
+
+
+@pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def other_page(demo: demos.Demo, browser: Browser) -> Iterator[Page]:
+    """A page of somebody else, in another browser."""
+    with fresh(demo, browser) as context:
+        yield context.new_page()
+
+
+def choose(page: Page, text: str) -> None:
+    """Choose the first row with this text in the field that has the focus and is filled while typing, by keyboard."""
+
+    def is_answer(response: Response) -> bool:
+        return parse_qs(urlsplit(response.url).query).get("term") == [text]
+
+    page.keyboard.press("Enter")
+    expect(page.locator(".select2-container--open .select2-search__field")).to_be_focused()
+    with page.expect_response(is_answer):
+        page.keyboard.type(text)
+    expect(page.locator(".select2-results__option--highlighted")).to_contain_text(text)
+    page.keyboard.press("Enter")
+
+
+def workbook(path: Path, *chargers: tuple[str, str]) -> Path:
+    """A file that brings chargers, each with its id and the name of its site."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "chargers"
+    sheet.append(("chargerId", "chargerName", "group"))
+    for charger_id, site in chargers:
+        sheet.append((charger_id, "New", site))
+    book.save(path)
+    return path
 
 
 def sign_in(page: Page, email: str = demos.ADMIN) -> None:

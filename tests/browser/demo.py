@@ -62,6 +62,10 @@ def running() -> Iterator[Demo]:
             "SECRET_KEY": secrets.token_urlsafe(48),
             "API_KEY_PEPPER": secrets.token_urlsafe(48),
             "DEMO_API_KEY": new_key(),
+            # A mail server that is away: there are the pages of mail, and links are shown to be handed over.
+            "EMAIL_URL": "smtp://127.0.0.1:9",
+            "DEFAULT_FROM_EMAIL": "Chargetree <chargetree@polderstroom.example>",
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",
             **{f"DEMO_{who}_PASSWORD": PASSWORD for who in ("STAFF", "ADMIN", "OPERATOR")},
         }
         demo = Demo(f"http://127.0.0.1:{port}", environment)

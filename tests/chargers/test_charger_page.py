@@ -21,6 +21,7 @@ def text_of(response, begin="", end=""):
     whole = response.content.decode()
     start = whole.index(begin) if begin else 0
     part = whole[start : whole.index(end, start) if end else len(whole)]
+    part = re.sub(r"</?bdi[^>]*>", "", part)
     # What is cut off in the middle of a tag goes, too.
     words = html.unescape(re.sub(r"^[^<>]*>|<[^>]*>", " ", part))
     return re.sub(r"\s+(?=[,.;])|^\s+|\s+$", "", re.sub(r"\s+", " ", words))
@@ -153,6 +154,13 @@ def test_a_tag_out_of_sight_tells_nothing_of_its_driver(client, world):
     assert "Yes, it may charge. The tag belongs to a driver whom you do not see." in answer
     assert "Dirk" not in answer
     assert "No tag “DIRK-1” that you see" in answered(client, world.gar_2, "DIRK-1")
+
+
+def test_an_empty_question_is_no_question(client, world):
+    client.force_login(world.ada)
+    for tag in ("", "  "):
+        assert answered(client, world.gar_1, tag).startswith("Type an id tag")
+    assert "Type an id tag" not in client.get(of(world.gar_1)).content.decode()
 
 
 @pytest.mark.parametrize("junk", ["\0", "9" * 400, "<img src=x onerror=alert(1)>", "'\"%_\\", "\u202e\ud83d", " "])

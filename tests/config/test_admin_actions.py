@@ -329,7 +329,11 @@ def test_too_many(world, monkeypatch):
     monkeypatch.setattr("hierarchy.admin.actions.MOST_ROWS", 2)
     client = signed_in(world.ada)
     response = act(client, Charger, "move_chosen", world.gar_1, across=True)
-    assert "More than 2 rows are chosen" in text_of(client.get(response["Location"]))
+    assert "More than 2 rows would be changed" in text_of(client.get(response["Location"]))
+    # What belongs to the chosen rows counts as well: Dora has two tags.
+    monkeypatch.setattr("hierarchy.admin.actions.MOST_ROWS", 1)
+    response = act(client, Driver, "set_validity", world.dora, begin="none", end="keep")
+    assert "More than 1 rows would be changed" in text_of(response)
     assert edits.MOST_ROWS >= 100_000
 
 

@@ -6,7 +6,11 @@ import pytest
 
 from chargers.models import Charger
 from drivers.models import Driver, Tag
+from hierarchy import journal, services
 from hierarchy.models import Change, Site
+from hierarchy.scoping import Caller, Scope
+from operators import sign_in
+from operators.models import Operator
 from tests.config.admin_pages import address, errors_of, filled
 from tests.conftest import NOON
 
@@ -41,6 +45,9 @@ def test_it_works(ada, world):
     # What both changed is asked; theirs alone stands; mine alone stays.
     assert "You both changed this. Keep what I typed Take theirs: Right car park" in text(refused)
     assert "What only they changed stands here already: Cost id." in text(refused)
+    # What is not saved stands in the fields alone, and what is to be done is said once.
+    assert str(refused.context["original"]) == "Right car park" and "<title>Right car park" in refused.content.decode()
+    assert "Please correct" not in text(refused)
     for value in ("Left car park", "77", "Left"):
         assert f'value="{value}"' in refused.content.decode()
     assert Site.objects.get(pk=world.west.pk).name == "Right car park"
@@ -49,6 +56,28 @@ def test_it_works(ada, world):
     assert ada.post(path, mine).status_code == 302
     site = Site.objects.get(pk=world.west.pk)
     assert (site.name, site.cost_id, site.cost_name) == ("Left car park", "77", "Left")
+
+
+def test_a_row_that_was_deleted_meanwhile(client, world):
+    """Who saw it last is told by whom and when, and how it comes back; anybody else is told nothing."""
+    path = address(Driver, "change", world.dora.pk)
+    client.force_login(world.rob)
+    sent = filled(client.get(path), name="Dora the second")
+    services.delete(Caller(world.ada.scope(), "ada@northwind.example", journal.ADMIN), world.dora)
+    line = Change.objects.filter(object_type="driver", object_id=world.dora.pk).latest("id")
+    gone = client.post(path, sent)
+    assert gone.status_code == 404
+    assert "Driver Dora was deleted" in text(gone) and "By: ada@northwind.example, " in text(gone)
+    assert "Nothing was saved. What you typed is still there when you go back" in text(gone)
+    assert f'href="{address(Change, "undo", line.pk)}">Restore it' in gone.content.decode()
+    assert f"?object=driver.{world.dora.pk}" in gone.content.decode()
+    for page in ("change", "delete", "history"):
+        assert "Driver Dora was deleted" in text(client.get(address(Driver, page, world.dora.pk)))
+    others = [world.dirk.pk, 999_999_999, "abc", "9" * 30]
+    assert all("was deleted, or it is not" in text(client.get(address(Driver, "change", one))) for one in others)
+    client.force_login(world.sue)
+    stranger = client.post(path, sent)
+    assert stranger.status_code == 404 and "Dora" not in text(stranger) and "ada" not in text(stranger)
 
 
 def test_taking_theirs(ada, world):
@@ -160,6 +189,32 @@ def test_without_its_journal_everything_that_differs_is_asked(ada, client, world
     assert refused.status_code == 409
     assert "Take theirs: Garage" in text(refused)
     assert "Take theirs: 77" in text(refused)
+
+
+def test_only_lines_that_made_a_version_count(ada, world):
+    """A lock of the sign-in is noted as well, and changes nothing of the row."""
+    path = address(Operator, "change", world.rob.pk)
+    page = ada.get(path)
+    others(world.rob, name="Robert")
+    for _time in range(3):
+        sign_in._note(Caller(Scope.platform(), "sign-in", journal.SYSTEM), world.rob, None, NOON)
+    refused = ada.post(path, filled(page, email="robert@northwind.example"))
+    assert refused.status_code == 409
+    assert "What only they changed stands here already: Name." in text(refused)
+    assert 'value="Robert"' in refused.content.decode()
+
+
+def test_changes_out_of_sight_are_not_taken_for_older_ones(client, world):
+    """Rob does not see what was changed while the charger was elsewhere."""
+    path = address(Charger, "change", world.gar_2.pk)
+    others(world.gar_2, city="Utrecht")
+    client.force_login(world.rob)
+    page = client.get(path)
+    for values in ({"site": world.west}, {"name": "Garage 2"}, {"site": world.garage}):
+        others(world.gar_2, **values)
+    refused = client.post(path, filled(page, city="Zeist"))
+    assert refused.status_code == 409
+    assert "Take theirs: Garage 2" in text(refused)
 
 
 def test_answers_out_of_nowhere_change_nothing(ada, world):

@@ -1,4 +1,6 @@
-"""A list without rows says what to do next."""
+"""A page without anything on it says what to do next."""
+
+from django.urls import reverse
 
 from chargers.models import Charger
 from drivers.models import Driver
@@ -33,3 +35,19 @@ def test_before_there_is_anything(client, world):
     nobody = empty(client, Driver)
     assert address(Driver, "add") in nobody
     assert "Import a file" in nobody
+
+
+def test_pages_that_are_no_lists(client, world):
+    def page(name, *args, query=""):
+        return client.get(f"{reverse(f'admin:{name}', args=args)}{query}").content.decode()
+
+    client.force_login(world.nell)
+    assert "ask an admin operator for a grant of sight" in page("hierarchy_site_tree")
+    assert "You see no site yet" in page("export")
+    assert "from now on" in page("hierarchy_change_changelist")
+    client.force_login(world.ada)
+    assert "You see no site yet" not in page("export")
+    assert "or show everything" in page("hierarchy_change_changelist", query="?q=nothing-of-the-kind")
+    give = f"{reverse('admin:drivers_siteright_add')}?driver={world.spike.pk}"
+    assert give in page("drivers_driver_change", world.spike.pk)
+    assert give in page("drivers_driver_reach", world.spike.pk)

@@ -122,6 +122,27 @@ def test_lines_name_what_is_gone_and_hide_what_is_out_of_sight(client, world):
     assert not any(address(Site, "change", pk) in shown["Ada"] for pk in pks)
 
 
+def test_a_name_taken_on_the_way_out_is_nobodys_to_read_or_guess(client, world):
+    caller = caller_of(world.ada)
+    line = written(caller, world.gar_1, site=world.west, charger_id="SECRET-1", city="Hidden")
+    client.force_login(world.rob)
+    pages = (LOG, "/admin/", address(Change, "change", line.pk))
+    for page in pages:
+        text = text_of(client.get(page))
+        assert "one that you do not see" in text, page
+        assert "SECRET" not in text, page
+    assert found(client, q="SECRET-") == found(client, q="Hidd") == []
+    written(caller, world.gar_1, charger_id="GAR-1", city="")
+    written(caller, world.gar_1, site=world.garage)
+    # It is back, and the state in which it left is not told either.
+    assert address(Change, "restore", line.pk) not in text_of(client.get(LOG))
+    assert client.get(address(Change, "restore", line.pk)).status_code == 404
+    assert len(found(client, q="Garage one")) == 1
+    client.force_login(world.ada)
+    assert all("SECRET-1" in text_of(client.get(page)) for page in pages)
+    assert found(client, q="SECRET-") == found(client, q="Hidd") == ["GAR-1", "SECRET-1"]
+
+
 def test_history_tells_of_what_belongs_to_the_row(ada, world):
     written(caller_of(world.ada), world.dora_card, token_name="Blue card")
     services.delete(caller_of(world.ada), SiteRight.objects.get(driver=world.dora))

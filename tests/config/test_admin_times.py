@@ -134,6 +134,15 @@ def test_what_is_no_moment(ada, world, value):
     assert errors_of(refused)
 
 
+def test_beyond_the_calendar(ada, world):
+    """Typed over a moment that is there, by hand: in years 1 and 9999 not every zone has a time."""
+    path = address(Tag, "change", world.dora_fob.pk)
+    page = ada.get(path)
+    for value in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"):
+        refused = ada.post(path, filled(page, expires_at=value))
+        assert "Is too far from now to be a moment." in errors_of(refused)
+
+
 def test_an_untouched_moment_stays_as_it_is(ada, world):
     stored = {"starts_at": NOON.replace(microsecond=123_000), "expires_at": utc("9999-12-31", "23:30:00")}
     Tag._base_manager.filter(pk=world.dora_fob.pk).update(**stored)

@@ -78,7 +78,7 @@ def may_write(row, world, who):
 
 def assert_clean(response, who):
     text = response.content.decode()
-    leaked = [word for word in HIDDEN[who] if re.search(rf"(?<![\w-]){re.escape(word)}\b", text)]
+    leaked = [word for word in HIDDEN[who] if word in text and re.search(rf"(?<![\w-]){re.escape(word)}\b", text)]
     assert not leaked, f"{response.request['PATH_INFO']} shows {leaked} to {who}"
     assert "digest-of-" not in text
 
@@ -87,7 +87,7 @@ def assert_clean(response, who):
 def test_lists_and_empty_forms(client, full_world, who):
     client.force_login(getattr(full_world, who))
     scope = scope_of(full_world, who)
-    for path in ("/admin/", "/admin/hierarchy/", "/admin/password_change/"):
+    for path in ("/admin/", "/admin/password_change/"):
         response = client.get(path)
         assert response.status_code == 200
         assert_clean(response, who)
@@ -108,8 +108,11 @@ def test_lists_and_empty_forms(client, full_world, who):
 
 @pytest.mark.parametrize("who", PEOPLE)
 def test_pages_of_every_row(client, full_world, who):
+    """Of rows that show nobody anything, because they are not found or nothing is hidden from who asks, the first of
+    each kind has all its pages called and the others one."""
     client.force_login(getattr(full_world, who))
     scope = scope_of(full_world, who)
+    called = set()
     for model in MODELS:
         visible = set(model.objects.visible_to(scope).values_list("pk", flat=True))
         # The journal has many lines of few kinds.
@@ -121,6 +124,10 @@ def test_pages_of_every_row(client, full_world, who):
                 ("delete", "get"): 200 if writes else 403,
                 ("change", "post"): 200 if writes else 403,
             }
+            kind = (model, row.pk in visible, writes)
+            if kind in called and (row.pk not in visible or not HIDDEN[who]):
+                expected = {("change", "get"): 200}
+            called.add(kind)
             for (page, method), status in expected.items():
                 response = getattr(client, method)(address(model, page, row.pk))
                 wanted = status if row.pk in visible else 404
@@ -182,9 +189,7 @@ def test_all_other_pages(client, full_world, who):
             for row in rows_for(page):
                 is_visible = type(row).objects.visible_to(scope).filter(pk=row.pk).exists()
                 response = client.get(reverse(f"admin:{page}", args=[row.pk]))
-                # Who moves a site that is gone is told so on the tree.
-                hidden = (302,) if page == "hierarchy_site_move" else (404, 405)
-                assert response.status_code in ((200, 302, 400, 403, 404, 405) if is_visible else hidden), page
+                assert response.status_code in ((200, 302, 400, 403, 404, 405) if is_visible else (404, 405)), page
                 assert_clean(response, who)
         else:
             junk = {"app_label": "drivers", "model_name": "driver", "kind": "csv"}
@@ -257,8 +262,7 @@ def test_choosing_by_typing(client, full_world, who):
 GARBAGE = ["\0", "abc", "9" * 30, "-1", "2026-13-45T99:99 <b>'\""]
 
 
-@pytest.mark.parametrize("junk", GARBAGE)
-def test_garbage_is_an_error_on_the_form(client, full_world, junk):
+def test_garbage_is_an_error_on_the_form(client, full_world):
     """Typed into every field of every form at once; what is no error of the form is text that a person may type."""
     client.force_login(full_world.pat)
     for model in MODELS:
@@ -267,11 +271,11 @@ def test_garbage_is_an_error_on_the_form(client, full_world, junk):
             continue
         row = model.objects.first()
         for path in (address(model, "add"), address(model, "change", row.pk)):
-            page = client.get(path)
-            management = {name: value for name, value in filled(page).items() if name.endswith("_FORMS")}
-            data = {name: junk for name in filled(page) if name not in management}
-            response = client.post(path, {**data, **management})
-            assert response.status_code in (200, 302)
+            names = filled(client.get(path))
+            management = {name: value for name, value in names.items() if name.endswith("_FORMS")}
+            for junk in GARBAGE:
+                response = client.post(path, {**dict.fromkeys(names, junk), **management})
+                assert response.status_code in (200, 302), (path, junk)
 
 
 @pytest.mark.parametrize("junk", GARBAGE)

@@ -211,7 +211,6 @@ def test_the_customer_never_changes(ada, client, world):
 def test_platform_staff_choose_the_customer(client, world):
     client.force_login(world.pat)
     assert "customer" in client.get(address(Site, "add")).context["adminform"].form.fields
-    assert errors_of(add(client, Driver, name="Dave")) == ["This field cannot be null."]
     assert add(client, Driver, name="Dave", customer=world.southwind.pk).status_code == 302
     assert Driver.objects.get(name="Dave").customer == world.southwind
     assert add(client, Site, name="Yard", parent=world.depot.pk).status_code == 302
@@ -335,6 +334,7 @@ def test_passwords(ada, client, world):
 
 
 def test_one_changes_the_own_password(rob, world):
+    assert rob.get(address(Operator, "password", world.rob.pk))["Location"] == "/admin/password_change/"
     good = "a new and better one"
     data = {"old_password": "correct horse battery", "new_password1": good, "new_password2": good}
     assert rob.post("/admin/password_change/", data).status_code == 302
@@ -353,13 +353,43 @@ def test_signing_in_by_e_mail(client, world):
     assert client.post("/admin/login/", {**data, "username": "nell@northwind.example"}).status_code == 200
 
 
+def test_platform_staff_are_asked_for_a_customer(client, world):
+    client.force_login(world.pat)
+    values = {"name": "New", "email": "new@northwind.example"}
+    for model, source, place in (
+        (Site, "parent", world.harbour),
+        (Driver, "home_site", world.garage),
+        (Operator, "home_site", world.garage),
+    ):
+        refused = add(client, model, **values)
+        label = refused.context["adminform"].form[source].label
+        assert dict(refused.context["adminform"].form.errors) == {
+            "customer": [f"Choose a customer, or what it follows from: {label}."]
+        }
+        assert errors_of(add(client, model, **values, **{source: "999999999"})) == [UNKNOWN]
+        add(client, model, **values, **{source: place.pk})
+        assert model.objects.get(name="New").customer == world.northwind
+
+
+def shown(client, answer):
+    """The keys and their texts on the page to which the making of them leads."""
+    return client.get(answer["Location"]).context["new_keys"]
+
+
 def test_a_key_is_shown_once(ada, world):
-    shown = add(ada, ApiKey, name="Backend", operator=world.rob.pk)
-    assert shown.status_code == 200
+    made = add(ada, ApiKey, name="Backend", operator=world.rob.pk)
+    assert made.status_code == 302
+    # Sealed, because the session lies in the database.
+    assert "ctk_" not in str(dict(ada.session.items())) and "ctk_" not in str(ada.cookies)
+    shown = ada.get(made["Location"])
     ((key, text),) = shown.context["new_keys"]
     assert text in shown.content.decode()
     assert "no-store" in shown["Cache-Control"]
     assert (key.digest, key.operator) == (keys.digest(text), world.rob)
+    assert "shown_once" not in ada.session
+    again = ada.get(made["Location"], follow=True)
+    assert "If nobody copied it, rotate" in again.content.decode() and text not in again.content.decode()
+    assert ApiKey.objects.get(pk=key.pk).digest == key.digest
     for path in (address(ApiKey, "changelist"), *(address(ApiKey, page, key.pk) for page in ("change", "history"))):
         page = ada.get(path).content.decode()
         assert text not in page
@@ -371,10 +401,9 @@ def test_a_key_is_shown_once(ada, world):
 
 
 def test_keys_are_rotated_and_revoked(ada, world):
-    ((key, text),) = add(ada, ApiKey, name="Backend", operator=world.rob.pk).context["new_keys"]
+    ((key, text),) = shown(ada, add(ada, ApiKey, name="Backend", operator=world.rob.pk))
     act = {"_selected_action": [key.pk], "index": "0"}
-    rotated = ada.post(address(ApiKey, "changelist"), {**act, "action": "rotate"})
-    ((_key, new),) = rotated.context["new_keys"]
+    ((_key, new),) = shown(ada, ada.post(address(ApiKey, "changelist"), {**act, "action": "rotate"}))
     assert new != text
     assert ApiKey.objects.get(pk=key.pk).digest == keys.digest(new)
     assert ada.post(address(ApiKey, "changelist"), {**act, "action": "revoke"}).status_code == 302
@@ -384,7 +413,8 @@ def test_keys_are_rotated_and_revoked(ada, world):
 
 
 def test_a_key_of_ones_own(rob, world):
-    assert add(rob, ApiKey, name="Mine", operator=world.rob.pk).context["new_keys"][0][0].operator == world.rob
+    ((key, _text),) = shown(rob, add(rob, ApiKey, name="Mine", operator=world.rob.pk))
+    assert key.operator == world.rob
     refused = add(rob, ApiKey, name="Hers", operator=world.ada.pk)
     assert errors_of(refused) == [UNKNOWN]
     past = add(rob, ApiKey, name="Late", operator=world.rob.pk, expires_at="2020-01-01T00:00:00")

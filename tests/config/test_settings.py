@@ -1,11 +1,14 @@
 """Starting with wrong settings or without a database: one line that says what to mend, and no traceback."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "x" * 60
@@ -42,9 +45,16 @@ def manage(command, **values):
     ],
 )
 def test_a_wrong_value_is_named_in_one_line(name, value):
-    result = manage(["check"], **{name: value})
+    with mock.patch.dict(os.environ, SOUND | {name: value}, clear=True), pytest.raises(ImproperlyConfigured) as refusal:
+        runpy.run_path(str(ROOT / "config" / "settings.py"))
+    assert name in str(refusal.value)
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+def test_it_is_all_that_is_said():
+    result = manage(["check"], SECRET_KEY="short")
     assert result.returncode == 1
-    assert name in result.stderr
+    assert result.stderr.startswith("SECRET_KEY ")
     assert len(result.stderr.strip().splitlines()) == 1, result.stderr
 
 

@@ -10,7 +10,7 @@ from drivers.models import ChargerRight, Driver, SiteRight, Tag
 from hierarchy.models import Site
 from tests.conftest import NOON, made
 from tests.naive import NaiveReader
-from tests.networks import EPOCH, RandomNetwork
+from tests.networks import EPOCH, RandomNetwork, share
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ def moments_of(tag, rng):
     return [*near, EPOCH + datetime.timedelta(seconds=rng.randint(-(10**6), 2 * 10**7))]
 
 
-@pytest.mark.parametrize("first", range(0, NETWORKS, AT_ONCE))
+@pytest.mark.parametrize("first", share(range(0, NETWORKS, AT_ONCE)))
 def test_decisions_on_random_networks_are_the_naive_ones(first):
     allowed = refused = 0
     for seed in range(first, first + AT_ONCE):

@@ -26,7 +26,8 @@ def soon(**delta):
 def test_the_page_says_what_is_within_reach(client, world):
     client.force_login(world.ada)
     page = client.get(of(world.dora))
-    assert "Can reach 3 chargers at 2 sites" in text_of(page, '<dl class="facts">', "</dl>")
+    facts = text_of(page, '<dl class="facts">', "</dl>")
+    assert "Can reach 3 chargers at 2 sites" in facts and "that you see" not in facts
     shown = text_of(page, 'id="last-part"')
     assert shown.startswith("Can reach 3 Charger Place Because of GAR-1")
     assert re.search(r"GAR-1 .*?Harbour › East car park › Garage Right on Harbour, 2 levels above", shown)
@@ -69,6 +70,7 @@ def test_all_of_it_is_paged_and_searched_with_the_same_number_of_statements(clie
 
 def test_what_lies_out_of_sight_stays_there(client, world):
     client.force_login(world.rob)
+    assert "2 chargers at 1 site that you see" in text_of(client.get(of(world.dora)), '<dl class="facts">', "</dl>")
     for page in ("change", "reach"):
         response = client.get(of(world.dora, page))
         shown = text_of(response)

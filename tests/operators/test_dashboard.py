@@ -21,6 +21,7 @@ from chargers.rollup import (
     socket_states,
 )
 from drivers.models import Driver, SiteRight, Tag
+from hierarchy.admin.home import STATES
 from hierarchy.models import Customer, Import
 from hierarchy.scoping import Scope
 from operators import dashboard as module
@@ -81,9 +82,25 @@ def test_every_number_is_that_of_its_list(client, busy):
         assert found == numbers
 
 
+def test_one_word_for_one_thing(client, busy):
+    """A tile of those online counts those that charge; on the map each charger has one state."""
+    home = page(client, busy.ada).context["home"]
+    assert [str(tile.label) for tile in home["socket_tiles"][:2]] == ["Online", "Of these charging"]
+    assert [str(label) for _word, label in home["map_states"][:2]] == ["Online, not charging", "Charging"]
+    assert {word for word, _label in home["map_states"]} == {word for word, _label in STATES.values()}
+    # A charger that reports no error is found by that of its socket, and the list says so.
+    shown = client.get("/admin/chargers/charger/?health=error").content.decode()
+    assert "Available" in shown and '<span class="status status-error">In error</span>' in shown
+
+
 def test_a_restricted_operator(client, busy):
     """Below the only granted site its subsites are shown. Dora's right above counts; Dean's beside it is not seen."""
-    home = page(client, busy.rob).context["home"]
+    response = page(client, busy.rob)
+    home = response.context["home"]
+    # Whoever sees only a part is told that the numbers are of that part.
+    assert "Only what you see is counted" in response.content.decode()
+    assert "Only what you see is counted" not in page(client, busy.ada).content.decode()
+    client.force_login(busy.rob)
     assert [(bar.group.name, bar.group.level) for bar in home["bars"]] == [("East car park", 0), ("Garage", 1)]
     assert [tile.number for tile in home["chores"]] == [1, 1, 1, 0]
     assert home["imports"] == []

@@ -44,7 +44,8 @@ def ada(client, world):
 
 def invite(client, world, **values):
     path = address(Operator, "add")
-    data = filled(client.get(path), name="Ron", email="ron@northwind.example", home_site=world.garage.pk, **values)
+    values = {"name": "Ron", "email": "ron@northwind.example", "home_site": world.garage.pk, **values}
+    data = filled(client.get(path), **values)
     return client.post(path, add_line(data, "grants", site=world.garage.pk))
 
 
@@ -96,6 +97,7 @@ def test_without_mail_the_link_is_shown_once(ada, world):
     assert "no-store" in page["Cache-Control"]
     link = link_in(page.content.decode())
     assert "72 hours" in page.content.decode()
+    assert "was added successfully." in page.content.decode()
     ron = Operator.objects.get(email="ron@northwind.example")
     token = link.rstrip("/").rpartition("/")[2]
     for path in (address(Operator, "change", ron.pk), address(Operator, "history", ron.pk)):
@@ -103,6 +105,8 @@ def test_without_mail_the_link_is_shown_once(ada, world):
     assert token not in str(list(Change.objects.values()))
     assert choose(link).wsgi_request.user == ron
     assert not mail.outbox
+    # Whichever button it was, there is no form below to edit.
+    assert "below" not in invite(ada, world, email="nina@northwind.example", _continue="1").content.decode()
     assert ada.get("/admin/password/forgotten/").status_code == 404
     assert "Ask an admin operator" in Client().get("/admin/login/").content.decode()
 

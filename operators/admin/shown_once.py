@@ -1,0 +1,53 @@
+"""What a page shows once waits here between the request that made it and that page: loading the page again makes
+nothing again.
+
+It waits in the session of who made it, which lies in the database and so must not tell it: sealed with the server's
+pepper, for a few minutes, and until it is taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.http import HttpRequest
+
+_WAITING = "shown_once"
+_PATIENCE_S = 300
+_NONCE_BYTES = 16
+
+
+def keep(request: HttpRequest, kind: str, texts: Mapping[int, str]) -> None:
+    """Texts by the ids of their rows, in place of what waits already."""
+    sealed = [(pk, _sealed(text)) for pk, text in texts.items()]
+    request.session[_WAITING] = {"kind": kind, "at": int(time.time()), "sealed": sealed}
+
+
+def take(request: HttpRequest, kind: str) -> dict[int, str]:
+    """What waits of this kind, which does not wait any longer."""
+    waiting = request.session.get(_WAITING)
+    if waiting is None or waiting["kind"] != kind:
+        return {}
+    del request.session[_WAITING]
+    if waiting["at"] + _PATIENCE_S < time.time():
+        return {}
+    return {pk: _opened(sealed) for pk, sealed in waiting["sealed"]}
+
+
+def _sealed(text: str) -> str:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return (nonce + _mixed(nonce, text.encode())).hex()
+
+
+def _opened(sealed: str) -> str:
+    whole = bytes.fromhex(sealed)
+    return _mixed(whole[:_NONCE_BYTES], whole[_NONCE_BYTES:]).decode()
+
+
+def _mixed(nonce: bytes, text: bytes) -> bytes:
+    """The text and a pad for it alone, which nobody can make without the pepper: mixed twice, the text again."""
+    pad = hashlib.shake_256(b"shown once " + settings.API_KEY_PEPPER.encode() + nonce).digest(len(text))
+    return bytes(one ^ other for one, other in zip(text, pad, strict=True))
