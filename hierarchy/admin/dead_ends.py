@@ -66,7 +66,7 @@ class UnknownFilter(DeadEnd):
     def _sentence(self) -> SafeString:
         if not self.value:
             return format_html(_("This list has no filter %(filter)s.").replace("%(filter)s", _QUOTED), self.name)
-        text = _("The filter %(filter)s of this list has no choice %(value)s: it was deleted, or is not open to you.")
+        text = _("The filter %(filter)s of this list has no choice %(value)s: mistyped, deleted, or not open to you.")
         text = text.replace("%(filter)s", _QUOTED).replace("%(value)s", _QUOTED)
         return format_html(text, self.name, self.value)
 
