@@ -80,27 +80,6 @@ def test_a_right_lets_a_driver_reach_more(page):
     expect(page.locator("main").get_by_text(re.compile(r"[1-9]\d* chargers at \d+ sites")).first).to_be_visible()
 
 
-def test_enter_before_the_answer_chooses_nothing(page):
-    sign_in(page)
-    page.goto("/admin/drivers/siteright/add/")
-    box = page.locator("#id_site + .select2 .select2-selection")
-    highlighted = page.locator(".select2-results__option--highlighted")
-    box.click()
-    # The rows of no text stand there, and the answer to what is typed is held back.
-    expect(highlighted).not_to_contain_text("Utrecht")
-    held = []
-    page.route("**/autocomplete/**", lambda route: held.append(route))
-    page.keyboard.insert_text("Utrecht")
-    page.keyboard.press("Enter")
-    page.keyboard.press("Control+Space")
-    expect(page.locator("#id_site")).to_have_value("")
-    expect(page.locator(".select2-search__field")).to_have_value("Utrecht")
-    held.pop().continue_()
-    expect(highlighted).to_contain_text("Utrecht")
-    page.keyboard.press("Enter")
-    expect(box).to_contain_text("Utrecht")
-
-
 def test_typing_opens_a_field_and_loses_no_letter(page):
     sign_in(page)
     page.goto("/admin/drivers/siteright/add/")

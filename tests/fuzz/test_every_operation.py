@@ -54,7 +54,16 @@ CHECKS = {
 # The codes of what schemas do not say: which ids, cursors and time zones there are, which characters a text may have,
 # how ids are made up, when time begins.
 UNSAYABLE = {"blank", "charger_id", "evse_id", "line_break", "not_a_cursor", "not_a_key", "not_an_id", "other_order"}
-UNSAYABLE |= {"null_characters_not_allowed", "repeated", "time_zone", "too_early", "unknown", "unprintable", "url"}
+UNSAYABLE |= {
+    "not_unique",
+    "null_characters_not_allowed",
+    "repeated",
+    "time_zone",
+    "too_early",
+    "unknown",
+    "unprintable",
+    "url",
+}
 # Of what is just invalid: values that are taken, addresses that a format lets pass, and 1.0, a whole number in schemas.
 UNSAYABLY_INVALID = ("already", "valid URL", "valid email", "a whole number.", "valid integer")
 
