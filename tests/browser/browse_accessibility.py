@@ -39,7 +39,7 @@ SHORT = (
 # Addresses that answer with no page, or only send somewhere else.
 NO_PAGES = {"autocomplete", "chargers_charger_status", "hierarchy_site_children", "hierarchy_site_topmost", "jsi18n"}
 NO_PAGES |= {"map", "search_suggestions", "export_rows", "export_template", "hierarchy_import_errors", "logout"}
-NO_PAGES |= {"operators_operator_invite", "operators_operator_unlock", "hierarchy_change_add"}
+NO_PAGES |= {"operators_operator_invite", "operators_operator_unlock", "hierarchy_change_add", "app_list"}
 
 
 def kind_of(address: str) -> str:
