@@ -9,8 +9,7 @@ PIP = $(PY) -m pip --disable-pip-version-check --no-input install --quiet --only
 help:
 	@echo "make run      run the demo on PORT (default 8000), with SQLite or the database in DATABASE_URL"
 	@echo "make test     run all tests, on SQLite and on PostgreSQL"
-	@echo "make test-browser  drive the admin in an installed Chromium"
-	@echo "make test-accessibility  hold every kind of page of the admin against WCAG 2.2 AA, some minutes"
+	@echo "make test-browser  drive the admin in an installed Chromium and hold every kind of page against WCAG 2.2 AA"
 	@echo "make screenshots   take the pictures of the docs again"
 	@echo "make lint     look for mistakes in style"
 	@echo "make types    check the types"
@@ -38,10 +37,7 @@ test: $(VENV)/.dev
 	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
 
 test-browser: $(VENV)/.dev
-	@$(PY) -m pytest -o "python_files=browse_*.py" tests/browser/browse_stories.py
-
-test-accessibility: $(VENV)/.dev
-	@$(PY) -m pytest -o "python_files=browse_*.py" tests/browser/browse_accessibility.py
+	@$(PY) -m pytest -o "python_files=browse_*.py" -n 2 --dist worksteal tests/browser
 
 screenshots: $(VENV)/.dev
 	@$(PY) -m tests.browser.screenshots

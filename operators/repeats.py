@@ -36,7 +36,7 @@ LARGEST = 8_000_000
 
 _HEADERS = ("Location", "ETag", "Link", "WWW-Authenticate")
 # They may be answered otherwise the next time, and nothing was done.
-_NOT_KEPT = frozenset({401, 409, 413, 429})
+_NOT_KEPT = frozenset({401, 409, 411, 413, 429})
 
 
 class UsedOtherwise(Problem):

@@ -10,7 +10,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from config.api.errors import TooLarge
+from config.api.errors import LengthRequired, TooLarge
 
 # A thousand chargers with all that can be said of each have some three million bytes.
 LARGEST_BODY = 10_000_000
@@ -45,17 +45,21 @@ class JSONParser(BaseParser):
             raise ParseError(f"The body is not JSON: {error}.") from None
 
 
+def refuse_wrapped(request: Request) -> None:
+    """Raise LengthRequired for a body in chunks, which never reaches us, and UnsupportedMediaType for a packed one."""
+    if "Transfer-Encoding" in request.headers:
+        raise LengthRequired(_("The body comes in chunks: send it at once, with its Content-Length."))
+    packed = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if packed != "identity":
+        raise UnsupportedMediaType(packed, _("The body is packed (Content-Encoding: %s): send it as it is.") % packed)
+
+
 # text/plain asks for plain errors; a success is JSON all the same.
 _ACCEPTABLE = {"*/*", "application/*", "application/json", "application/problem+json", "text/plain", "text/*"}
 
 
 class ContentNegotiation(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Any) -> Any:
-        packed = request.headers.get("Content-Encoding", "identity").strip().lower()
-        if packed != "identity":
-            raise UnsupportedMediaType(
-                packed, _("The body is packed (Content-Encoding: %s): send it as it is.") % packed
-            )
         kind = (request.content_type or "").split(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == kind), None)
 

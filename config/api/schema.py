@@ -235,6 +235,8 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
             errors["406"] = "Only application/json is offered"
             if "requestBody" in operation:
                 operation["requestBody"]["required"] = True
+                errors["411"] = "The body came in chunks, without its length"
+                errors["413"] = "The body is larger than it may be"
                 errors["415"] = "Only application/json is accepted"
             errors["429"] = "More requests came than the key may send"
             responses = operation["responses"]

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from config.api.errors import BadParameters, NotFound
-from config.api.negotiation import CONTENT_TYPE
+from config.api.negotiation import CONTENT_TYPE, refuse_wrapped
 from config.api.parameters import check_names
 from config.api.rendering import Piece, stream
 
@@ -45,6 +45,7 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         if request.method not in self.allowed_methods:
             self.http_method_not_allowed(request)
+        refuse_wrapped(request)
         check_names(request._request, self.known_parameters(), self.bad_parameters)
         post = getattr(self, "post", None)
         if post and request.method == "POST" and "Idempotency-Key" in request.headers:

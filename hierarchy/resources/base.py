@@ -24,7 +24,7 @@ from rest_framework.response import Response
 
 from config.api.bodies import places, read_items, refuse
 from config.api.conditions import check_writing, entity_tag, is_known
-from config.api.errors import Conflict, FieldError, LengthRequired, NotFound, Problem, field_errors
+from config.api.errors import BadBody, Conflict, FieldError, NotFound, Problem, field_errors
 from config.api.flat import FlatSerializer
 from config.api.lists import Listing
 from config.api.parameters import wrong
@@ -126,8 +126,8 @@ class Resource(ApiView):
     def read(self, kind: type[FlatSerializer]) -> list[dict[str, Any]]:
         """The values of the columns in the body, which is one object or a list."""
         if self.request.stream is None:
-            # What comes in chunks is not read, and must not pass for a change of nothing.
-            raise LengthRequired(_("There is no body, or not its Content-Length: send JSON, not in chunks."))
+            # It must not pass for a change of nothing.
+            raise BadBody(_("There is no body: send JSON."))
         return read_items(kind, self.request.data, MOST_ITEMS, {"scope": self.scope, "seen": set()})
 
     def save(self, rows: Sequence[Entity]) -> list[dict[str, Any]]:

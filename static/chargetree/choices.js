@@ -28,7 +28,11 @@
 
     // After Django's script, which makes the boxes at the same moments.
     $(nameAll);
-    document.addEventListener("formset:added", nameAll);
+    document.addEventListener("formset:added", ({ target }) => {
+        nameAll();
+        // Who added a line goes on in it; from the link below it, the keyboard leads away.
+        target.querySelector("input:not([type=hidden]), textarea, select:not(.select2-hidden-accessible), .select2-selection")?.focus();
+    });
     $(document).on("select2:open", ({ target }) => {
         const field = document.querySelector(".select2-container--open .select2-search__field");
         if (!field) return;

@@ -5,20 +5,31 @@ from __future__ import annotations
 import re
 import uuid
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import choose, sign_in, workbook
 from tests.browser.demo import ADMIN, PASSWORD
 
 
-def tab_to(page: Page, name: str, steps: int = 60) -> None:
-    """Press the tabulator until the element of this name has the focus."""
+def tab_to(place: Locator, steps: int = 80) -> None:
+    """Press the tabulator until this element has the focus."""
+    expect(place).to_be_visible()
     for _step in range(steps):
-        page.keyboard.press("Tab")
-        said = page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent")
-        if (said or "").strip() == name:
+        place.page.keyboard.press("Tab")
+        if place.evaluate("element => element === document.activeElement"):
             return
-    raise AssertionError(f"{name} is not reached by keyboard.")
+    raise AssertionError(f"{place} is not reached by keyboard.")
+
+
+def press(place: Locator) -> None:
+    """A link or a button, by keyboard alone."""
+    tab_to(place)
+    place.page.keyboard.press("Enter")
+
+
+def skip_to_content(page: Page) -> None:
+    """Past the bar and the navigation of a page that was just loaded."""
+    press(page.get_by_role("link", name="Skip to main content"))
 
 
 def test_signing_in(page):
@@ -55,16 +66,14 @@ def test_moving_a_site_by_keyboard(page):
     site.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Name:", exact=True)).to_have_value(name)
-    tab_to(page, "Move to…")
-    page.keyboard.press("Enter")
+    skip_to_content(page)
+    press(page.get_by_role("link", name="Move to…"))
     expect(page.get_by_text("Choose where it is to lie")).to_be_visible()
-    tab_to(page, "Type a part of the name")
+    tab_to(page.locator("#content-main .select2-selection"))
     choose(page, "Hoofdkantoor")
-    tab_to(page, "Look at what changes")
-    page.keyboard.press("Enter")
+    press(page.get_by_role("button", name="Look at what changes"))
     expect(page.get_by_text("With it go")).to_be_visible()
-    tab_to(page, "Move it")
-    page.keyboard.press("Enter")
+    press(page.get_by_role("button", name="Move it"))
     expect(page.locator(".messagelist")).to_contain_text(name)
 
 
@@ -73,10 +82,11 @@ def test_a_right_lets_a_driver_reach_more(page):
     page.goto("/admin/drivers/driver/?rights=none")
     page.locator("#result_list tbody tr").first.get_by_role("link").first.click()
     expect(page.get_by_text("0 chargers")).to_be_visible()
-    page.get_by_text("Add another right on a site").click()
-    page.locator("[id^=id_site][id$='-0-site'] + .select2 .select2-selection").focus()
+    skip_to_content(page)
+    press(page.get_by_role("navigation", name="On this page").get_by_role("link", name="Rights on sites"))
+    press(page.get_by_text("Add another right on a site"))
     choose(page, "Utrecht")
-    page.get_by_role("button", name="Save and continue editing").click()
+    press(page.get_by_role("button", name="Save and continue editing"))
     expect(page.locator("main").get_by_text(re.compile(r"[1-9]\d* chargers at \d+ sites")).first).to_be_visible()
 
 
@@ -92,6 +102,26 @@ def test_typing_opens_a_field_and_loses_no_letter(page):
         expect(field).to_have_value("Hoofdkantoor")
         page.keyboard.press("Escape")
         expect(field).to_have_count(0)
+
+
+def test_enter_chooses_nothing_before_there_is_an_answer(page):
+    sign_in(page)
+    page.goto("/admin/drivers/siteright/add/")
+    held: list[Route] = []
+    page.route("**/autocomplete/**", lambda route: held.append(route))
+    box = page.locator("#id_site + .select2 .select2-selection")
+    box.focus()
+    page.keyboard.type("Utrecht")
+    expect(page.locator(".select2-search__field")).to_have_value("Utrecht")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    assert held
+    expect(page.locator("#id_site")).to_have_value("")
+    for route in held:
+        route.continue_()
+    expect(page.locator(".select2-results__option--highlighted")).to_contain_text("Utrecht")
+    page.keyboard.press("Enter")
+    expect(page.locator("#id_site option:checked")).to_contain_text("Utrecht")
 
 
 def test_importing_a_workbook_with_an_error(page, tmp_path):
@@ -115,9 +145,12 @@ def test_importing_a_workbook_with_an_error(page, tmp_path):
 
 def undo_last(page: Page) -> None:
     """Take back the last change of the object whose page this is."""
-    page.get_by_role("link", name="History").click()
-    page.get_by_role("link", name="Undo").first.click()
-    page.get_by_role("button", name="Undo the change").click()
+    skip_to_content(page)
+    press(page.get_by_role("link", name="History"))
+    skip_to_content(page)
+    press(page.get_by_role("link", name="Undo").first)
+    skip_to_content(page)
+    press(page.get_by_role("button", name="Undo the change"))
     expect(page.locator(".messagelist")).to_be_visible()
 
 
