@@ -189,7 +189,6 @@ class ChargerAdmin(StatusMark, ChargerPages):
         "place",
         "status_mark",
         "health",
-        "has_active_connection",
         "last_seen",
         "manufacturer",
     )

@@ -159,7 +159,7 @@ class DriverAdmin(DriverPages):
 class TagAdmin(ValidityMark, EntityAdmin):
     fields = ("id_tag", "driver", "token_name", "starts_at", "expires_at", "is_invoicable", "state")
     readonly_fields = ("state",)
-    list_display = ("id_tag", "state", "token_name", "driver", "place", "starts_at", "expires_at", "is_invoicable")
+    list_display = ("id_tag", "state", "token_name", "driver", "place", "starts_at", "expires_at")
     list_filter = (WithinFilter, ValidityFilter, "is_invoicable")
     search_fields = ("id_tag_key__contains", "token_name__icontains", "driver__name_key__contains")
     search_help_text = _("Id tag, label or driver")

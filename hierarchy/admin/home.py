@@ -39,13 +39,12 @@ BAR = 1000
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A number, and the list behind it. `state` gives it a mark; `is_trouble` says that somebody should look."""
+    """A number, and the list behind it. `state` gives it a mark."""
 
     label: Any
     number: int
     url: str
     state: str = ""
-    is_trouble: bool = False
 
 
 # Tiles and lists count those that charge among those that are online; a map shows each charger once.
@@ -63,7 +62,7 @@ def _list(model: str, **filters: Any) -> str:
 
 def _socket_tiles(numbers: SocketNumbers, **filters: Any) -> list[Tile]:
     return [
-        Tile(label, number, _list("chargers_socket", health=state, **filters), state, state in ("offline", "error"))
+        Tile(label, number, _list("chargers_socket", health=state, **filters), state)
         for state, label, number in (
             ("online", _("Online"), numbers.online),
             ("charging", _("Of these charging"), numbers.charging),
@@ -80,7 +79,7 @@ def _chores(found: Dashboard) -> list[Tile]:
         (_("Drivers without rights"), found.drivers_without_rights, "drivers_driver", {"rights": "none"}),
         (_("Sites without chargers"), found.sites_without_chargers, "hierarchy_site", {"chargers": "none"}),
     )
-    return [Tile(label, number, _list(model, **filters), "", True) for label, number, model, filters in rows]
+    return [Tile(label, number, _list(model, **filters)) for label, number, model, filters in rows]
 
 
 @dataclass(frozen=True, slots=True)
