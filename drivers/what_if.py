@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -13,12 +13,16 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q
 
 from chargers.models import Charger
-from drivers.access import drivers_reaching, drivers_reaching_site
+from drivers.access import drivers_reaching_site
 from drivers.models import ChargerRight, Driver, SiteRight
 from hierarchy.db import snapshot
 from hierarchy.models import Site
-from hierarchy.scoping import NOTHING, Scope
+from hierarchy.scoping import NOTHING, Scope, below
 from hierarchy.selectors import sites_above
+
+Right = SiteRight | ChargerRight
+# What each is a right on.
+_PLACES: dict[type[Right], str] = {SiteRight: "site_id", ChargerRight: "charger_id"}
 
 # How many of those whom a change concerns are named.
 MOST_NAMED = 20
@@ -94,7 +98,7 @@ def site_move(scope: Scope, site: Site, parent: Site | None) -> Effect:
         # The caller may have written the new site above into `site` already.
         above = Site.objects.values_list("parent_id", flat=True).get(pk=site.pk)
         before, after = _reaching(above), _reaching(parent.pk if parent else None)
-        drivers, below = Driver.objects.visible_to(scope), _Below(scope, site)
+        drivers, below = Driver.objects.visible_to(scope), _Subtree(scope, site)
         return Effect(
             gains=below.side(drivers.filter(after).exclude(before)),
             losses=below.side(drivers.filter(before).exclude(after)),
@@ -107,10 +111,7 @@ def charger_move(scope: Scope, chargers: Collection[Charger], site: Site) -> Eff
         moved = Charger.objects.visible_to(scope).filter(pk__in=[charger.pk for charger in chargers]).order_by()
         at_site = dict(moved.values_list("pk", "site_id"))
         above = sites_above({site.pk, *at_site.values()})
-        below: dict[int, set[int]] = defaultdict(set)
-        for pk, site_id in at_site.items():
-            for one in above[site_id]:
-                below[one].add(pk)
+        below = _below(at_site, above)
         # Not `driver__in`: SQLite would go through all drivers for it.
         whose = Driver.objects.visible_to(scope).filter(pk=OuterRef("driver_id")).order_by()
         rights = SiteRight.objects.filter(Exists(whose), site__in={*below, *above[site.pk]})
@@ -130,36 +131,97 @@ def charger_move(scope: Scope, chargers: Collection[Charger], site: Site) -> Eff
         return Effect(Side.of(gains), Side.of(losses))
 
 
-def grant(scope: Scope, driver: Driver, target: Site | Charger) -> Effect:
-    """What a right of `driver` on a site or charger adds. Four statements."""
+def grant(scope: Scope, model: type[Right], driver_ids: Collection[int], target_ids: Collection[int]) -> Effect:
+    """What rights of each driver on each target add: on sites by `SiteRight`, on chargers by `ChargerRight`.
+
+    Five statements, whatever the numbers.
+    """
     with snapshot():
-        who = Driver.objects.visible_to(scope).filter(pk=driver.pk)
-        if isinstance(target, Charger):
-            return Effect(gains=_single(scope, who.exclude(drivers_reaching(target)), target))
-        return Effect(gains=_Below(scope, target).side(who.exclude(_reaching(target.pk))))
+        targets = dict.fromkeys(driver_ids, frozenset(target_ids))
+        return Effect(gains=_of_rights(scope, model, targets))
 
 
-def revocation(scope: Scope, right: SiteRight | ChargerRight) -> Effect:
-    """What its driver loses with a right. At most five statements."""
+def revocation(scope: Scope, model: type[Right], right_ids: Collection[int]) -> Effect:
+    """What drivers lose with these rights, of one kind. Six statements, whatever the number."""
     with snapshot():
-        who = Driver.objects.visible_to(scope).filter(pk=right.driver_id)
-        if isinstance(right, ChargerRight):
-            return Effect(losses=_single(scope, who.exclude(_reaching(right.charger.site_id)), right.charger))
-        return Effect(
-            losses=_Below(scope, right.site, without=right).side(who.exclude(_reaching(right.site.parent_id)))
-        )
+        targets: dict[int, set[int]] = defaultdict(set)
+        rights = model.objects.visible_to(scope).filter(pk__in=right_ids).order_by()
+        for driver_id, target_id in rights.values_list("driver_id", _PLACES[model]):
+            targets[driver_id].add(target_id)
+        return Effect(losses=_of_rights(scope, model, targets, frozenset(right_ids)))
 
 
-class _Below:
+def _of_rights(
+    scope: Scope, model: type[Right], targets: Mapping[int, Set[int]], without: Collection[int] = ()
+) -> Side:
+    """The side of drivers by what is granted to each: the chargers there that none of their rights reaches, but for
+    those `without`."""
+    granted = frozenset[int]().union(*targets.values())
+    where: Any = Q(pk__in=granted)
+    if model is SiteRight:
+        where = Q(site__in=Site.objects.order_by().filter(below(Site, granted, OuterRef("customer_id"))).values("pk"))
+    chargers = Placed(dict(Charger.objects.visible_to(scope).filter(where).order_by().values_list("pk", "site_id")))
+    had: dict[type[Right], dict[int, set[int]]] = {}
+    for kind, place in _PLACES.items():
+        rights = kind.objects.filter(driver__in=list(targets)).order_by()
+        had[kind] = defaultdict(set)
+        for pk, driver_id, target_id in rights.values_list("pk", "driver_id", place):
+            if not (kind is model and pk in without):
+                had[kind][driver_id].add(target_id)
+    names = Driver.objects.visible_to(scope).filter(pk__in=targets).order_by("name_key", "pk").values_list("pk", "name")
+    everybody = []
+    for pk, name in names:
+        wanted = frozenset(targets[pk])
+        wanted = chargers.within(wanted) if model is SiteRight else wanted & chargers.rows
+        left = chargers.outside(wanted, frozenset(had[SiteRight][pk]))
+        everybody.append(Affected(pk, name, len(left) - len(left & had[ChargerRight][pk])))
+    return Side.of(everybody)
+
+
+class Placed:
+    """Rows that each stand at a site, and which of them lie where. One statement.
+
+    Many people want and have the same: what that leaves is found once.
+    """
+
+    def __init__(self, places: Mapping[int, int]) -> None:
+        self.rows = frozenset(places)
+        self._below = _below(places, sites_above(set(places.values())))
+        self._within: dict[frozenset[int], frozenset[int]] = {}
+        self._outside: dict[tuple[frozenset[int], frozenset[int]], frozenset[int]] = {}
+
+    def within(self, sites: frozenset[int]) -> frozenset[int]:
+        """The rows at or below any of `sites`."""
+        if sites not in self._within:
+            self._within[sites] = frozenset().union(*(self._below[one] for one in sites if one in self._below))
+        return self._within[sites]
+
+    def outside(self, rows: frozenset[int], sites: frozenset[int]) -> frozenset[int]:
+        """Those of `rows` at or below none of `sites`."""
+        if (rows, sites) not in self._outside:
+            self._outside[rows, sites] = rows - self.within(sites)
+        return self._outside[rows, sites]
+
+
+def _below(places: Mapping[int, int], above: Mapping[int, Collection[int]]) -> dict[int, set[int]]:
+    """By site, the rows at and below it: `places` has the site of each, `above` these and the sites above."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for row, site_id in places.items():
+        for one in above[site_id]:
+            found[one].add(row)
+    return found
+
+
+class _Subtree:
     """The visible chargers at a site and below it, and the rights by which drivers reach them from there.
 
     One statement, and three more for each side.
     """
 
-    def __init__(self, scope: Scope, site: Site, without: SiteRight | None = None) -> None:
+    def __init__(self, scope: Scope, site: Site) -> None:
         sites = Site.objects.order_by().at_or_below(site).values("pk")
         self._chargers = Charger.objects.visible_to(scope).filter(site__in=sites).order_by()
-        self._site_rights = SiteRight.objects.filter(site__in=sites).exclude(pk=without.pk if without else None)
+        self._site_rights = SiteRight.objects.filter(site__in=sites)
         self._charger_rights = ChargerRight.objects.filter(charger__in=self._chargers.values("pk"))
         self._spread = Spread(self._chargers.values_list("site__lft").annotate(Count("pk")))
 
@@ -178,12 +240,6 @@ class _Below:
             Affected(pk, name, self._spread.total - self._spread.within(subtrees[pk], single[pk]))
             for pk, name in drivers.order_by("name_key", "pk").values_list("pk", "name")
         )
-
-
-def _single(scope: Scope, drivers: Any, charger: Charger) -> Side:
-    if not Charger.objects.visible_to(scope).filter(pk=charger.pk).exists():
-        return NOBODY
-    return Side.of(Affected(pk, name, 1) for pk, name in drivers.values_list("pk", "name"))
 
 
 def _reaching(site_id: int | None) -> Q:

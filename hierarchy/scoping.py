@@ -122,7 +122,7 @@ def _at_sites(model: type[Scoped], sites: Any) -> Q:
     return condition
 
 
-def below(site: Any, root_ids: frozenset[int], customer_id: int) -> Exists:
+def below(site: Any, root_ids: frozenset[int], customer_id: int | OuterRef) -> Exists:
     """Condition on sites: lies at or below one of `root_ids`, in one tree of one customer."""
     return Exists(
         site._default_manager.order_by().filter(

@@ -2,15 +2,16 @@
 written. Only operators whom the caller sees are counted; admin operators see everything before and after."""
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping, Set
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 
 from drivers.access import at_or_above
-from drivers.what_if import Affected, Effect, Side, Spread
+from drivers.what_if import Affected, Effect, Placed, Side, Spread
 from hierarchy.db import snapshot
 from hierarchy.models import Site
-from hierarchy.scoping import NOTHING, Scope
+from hierarchy.scoping import NOTHING, Scope, below
 from operators.models import Operator, SiteGrant
 
 
@@ -31,18 +32,38 @@ def site_move(scope: Scope, site: Site, parent: Site | None) -> Effect:
         )
 
 
-def grant(scope: Scope, operator: Operator, site: Site) -> Effect:
-    """What the grant of `site` lets `operator` see that was not seen before. Three statements."""
+def grant(scope: Scope, operator_ids: Collection[int], site_ids: Collection[int]) -> Effect:
+    """What grants of each site let each operator see that was not seen before. Four statements."""
     with snapshot():
-        return Effect(gains=_side(_restricted(scope).filter(pk=operator.pk).exclude(_seeing(site.pk)), site))
+        return Effect(gains=_of_grants(scope, dict.fromkeys(operator_ids, frozenset(site_ids))))
 
 
-def withdrawal(scope: Scope, grant: SiteGrant) -> Effect:
-    """What its operator sees no more without a grant. At most four statements."""
+def withdrawal(scope: Scope, grant_ids: Collection[int]) -> Effect:
+    """What operators see no more without these grants. Five statements."""
     with snapshot():
-        site = grant.site
-        operators = _restricted(scope).filter(pk=grant.operator_id).exclude(_seeing(site.parent_id))
-        return Effect(losses=_side(operators, site, without=grant))
+        sites: dict[int, set[int]] = defaultdict(set)
+        grants = SiteGrant.objects.visible_to(scope).filter(pk__in=grant_ids).order_by()
+        for operator_id, site_id in grants.values_list("operator_id", "site_id"):
+            sites[operator_id].add(site_id)
+        return Effect(losses=_of_grants(scope, sites, frozenset(grant_ids)))
+
+
+def _of_grants(scope: Scope, sites: Mapping[int, Set[int]], without: Collection[int] = ()) -> Side:
+    """The side of operators by the sites granted to each: what lies there and no grant shows, but for those
+    `without`."""
+    granted = frozenset[int]().union(*sites.values())
+    found = Site.objects.visible_to(scope).filter(below(Site, granted, OuterRef("customer_id"))).order_by()
+    placed = Placed({pk: pk for pk in found.values_list("pk", flat=True)})
+    had: dict[int, set[int]] = defaultdict(set)
+    grants = SiteGrant.objects.filter(operator__in=list(sites)).order_by()
+    for pk, operator_id, site_id in grants.values_list("pk", "operator_id", "site_id"):
+        if pk not in without:
+            had[operator_id].add(site_id)
+    names = _restricted(scope).filter(pk__in=sites).order_by("name_key", "pk").values_list("pk", "name")
+    return Side.of(
+        Affected(pk, name, len(placed.outside(placed.within(frozenset(sites[pk])), frozenset(had[pk]))))
+        for pk, name in names
+    )
 
 
 def _restricted(scope: Scope) -> Any:
@@ -57,14 +78,12 @@ def _seeing(site_id: int | None) -> Q:
     return Q(pk__in=SiteGrant.objects.filter(at_or_above(site_id)).values("operator_id"))
 
 
-def _side(operators: Any, site: Site, without: SiteGrant | None = None) -> Side:
+def _side(operators: Any, site: Site) -> Side:
     """The side of `operators`: each with the sites at and below `site` that no grant there shows."""
     sites = Site.objects.order_by().at_or_below(site)
     spread = Spread((left, 1) for left in sites.values_list("lft", flat=True))
     subtrees: dict[int, list[tuple[int, int]]] = defaultdict(list)
     grants = SiteGrant.objects.filter(site__in=sites.values("pk"), operator__in=operators.order_by().values("pk"))
-    if without is not None:
-        grants = grants.exclude(pk=without.pk)
     for operator_id, left, right in grants.values_list("operator_id", "site__lft", "site__rght"):
         subtrees[operator_id].append((left, right))
     return Side.of(

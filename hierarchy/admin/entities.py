@@ -22,6 +22,7 @@ from hierarchy.admin.callers import REFUSALS, caller_of, may_write, scope_of, se
 from hierarchy.admin.choices import is_id
 from hierarchy.admin.dead_ends import Deleted, deletion_of
 from hierarchy.admin.deletion import consequences
+from hierarchy.admin.effects import effects_of_deletion
 from hierarchy.admin.forms import EntityForm, EntityFormSet, Refused, refusals_to
 from hierarchy.admin.history_pages import HistoryPages
 from hierarchy.admin.scoped import ScopedAdmin, ScopedOptions
@@ -156,8 +157,13 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> Any:
-        trail = self.trail_of(request, context["object"])
-        return super().render_delete_form(request, {**context, "trail": trail})
+        row, scope = context["object"], scope_of(request)
+        context |= {
+            "trail": self.trail_of(request, row),
+            "effects": effects_of_deletion(scope, row),
+            "only_visible": scope.is_restricted,
+        }
+        return super().render_delete_form(request, context)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         version = request.POST.get("row_version", "")

@@ -20,10 +20,10 @@ from django.utils.translation import gettext_lazy as _
 
 from config.api.errors import Conflict
 from drivers import what_if as access
-from drivers.what_if import Effect
 from hierarchy import journal, services, tree
 from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
 from hierarchy.admin.choices import is_id
+from hierarchy.admin.effects import Effects
 from hierarchy.admin.entities import EntityAdmin
 from hierarchy.admin.scoped import places
 from hierarchy.admin.tree_lines import COLUMNS, Branches, Content, Place, contents
@@ -55,8 +55,7 @@ class Move:
     refusal: str = ""
     subsites: int = 0
     content: Content | None = None
-    access: Effect | None = None
-    sight: Effect | None = None
+    effects: Effects | None = None
     seen: str = ""
 
     @classmethod
@@ -69,8 +68,7 @@ class Move:
                 row = Site.objects.visible_to(scope).values_list(*COLUMNS).get(pk=site.pk)
                 place = Place(*row)
                 move.subsites, move.content = place.subsites, contents(scope, [place])[site.pk]
-                move.access = access.site_move(scope, site, parent)
-                move.sight = sight.site_move(scope, site, parent)
+                move.effects = Effects(access.site_move(scope, site, parent), sight.site_move(scope, site, parent))
                 move.seen = _seen(site, parent)
         return move
 

@@ -53,7 +53,11 @@ def apply(client, plan):
 
 
 def done(client, *args, **answers):
-    return apply(client, planned(client, *args, **answers))
+    """Do it; the answer is what its plan told."""
+    plan = planned(client, *args, **answers)
+    told = text_of(client.get(plan))
+    apply(client, plan)
+    return told
 
 
 def test_it_works(world):
@@ -141,7 +145,8 @@ def test_every_action_does_what_it_says(world):
     done(client, Driver, "revoke_charger", dirk, target=world.gar_1.pk)
     assert ChargerRight.objects.get(driver=dirk).charger == world.gar_2
     done(client, Charger, "revoke_right", world.gar_1, world.gar_2, target=dirk.pk)
-    done(client, Driver, "grant_charger", dirk, world.dora, target=world.air_1.pk)
+    told = done(client, Driver, "grant_charger", dirk, world.dora, target=world.air_1.pk)
+    assert "2 drivers gain access Dirk 1 charger Dora 1 charger" in told
     assert ChargerRight.objects.filter(charger=world.air_1).count() == 2
 
     done(client, Driver, "grant_site", dirk, world.dora, target=west.pk)
@@ -154,9 +159,13 @@ def test_every_action_does_what_it_says(world):
     done(client, Driver, "set_validity", world.dora, dirk, begin="at", starts_at="2020-01-01T00:00:00", end="keep")
     assert set(Tag.objects.filter(driver=world.dora).values_list("starts_at__year", flat=True)) == {2019}
 
-    done(client, Operator, "grant_sight", world.rob, world.nell, target=west.pk)
+    told = done(client, Operator, "grant_sight", world.rob, world.nell, target=west.pk)
+    assert "2 operators gain sight" in told
     assert SiteGrant.objects.filter(site=west).count() == 2
-    done(client, Operator, "withdraw_sight", world.rob, world.nell, target=west.pk)
+    deletion = client.get(address(SiteGrant, "delete", SiteGrant.objects.get(operator=world.nell, site=west).pk))
+    assert "1 operator loses sight Nell 1 site" in text_of(deletion)
+    told = done(client, Operator, "withdraw_sight", world.rob, world.nell, target=west.pk)
+    assert "2 operators lose sight" in told
     text = text_of(client.get(planned(client, Operator, "disable", world.rob, world.nell, world.ada)))
     assert "Your own account was left out." in text
     done(client, Operator, "disable", world.rob, world.nell, world.ada)

@@ -2,6 +2,8 @@
 
 import random
 from collections import Counter
+from functools import partial
+from itertools import product
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -11,6 +13,7 @@ from chargers.models import Charger
 from drivers import what_if
 from drivers.models import ChargerRight, Driver, SiteRight
 from drivers.what_if import MOST_NAMED, NOBODY, Affected, Side, Spread
+from hierarchy.entity import Entity
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
 from operators.models import Operator, SiteGrant
@@ -104,9 +107,8 @@ def changes(operator, rng):
     """A change of each kind: its name, how to make it, and what is to be held against it."""
     scope, network = operator.scope(), Network(operator)
 
-    def some(rows):
-        rows = list(rows)
-        return rng.sample(rows, min(1, len(rows)))
+    def some(rows, most=1):
+        return rng.sample(rows, min(most, len(rows)))
 
     def visible(model):
         return list(model.objects.visible_to(scope).order_by("pk"))
@@ -124,21 +126,40 @@ def changes(operator, rng):
     for site in some(visible(Site)):
         asked = (lambda site=site: what_if.charger_move(scope, chargers, site), who_charges)
         yield "chargers", lambda site=site: put(chargers, site), asked
-    for module, model, end, who, where, state in (
-        (what_if, SiteRight, what_if.revocation, Driver, Site, who_charges),
-        (what_if, ChargerRight, what_if.revocation, Driver, Charger, who_charges),
-        (operators.what_if, SiteGrant, operators.what_if.withdrawal, Operator, Site, who_sees),
+    for model, give, take, who, where, state in (
+        (SiteRight, partial(what_if.grant, scope, SiteRight), partial(what_if.revocation, scope, SiteRight), *AT_SITES),
+        (
+            ChargerRight,
+            partial(what_if.grant, scope, ChargerRight),
+            partial(what_if.revocation, scope, ChargerRight),
+            *AT_CHARGERS,
+        ),
+        (SiteGrant, partial(operators.what_if.grant, scope), partial(operators.what_if.withdrawal, scope), *SIGHT),
     ):
         # The operator's own grants stay: what is seen of it all must not change meanwhile.
-        for row in some(row for row in visible(model) if getattr(row, "operator", None) != operator):
-            yield model, row.delete, (lambda end=end, row=row: end(scope, row), state)
-        for person in some(person for person in visible(who) if person != operator):
-            names = {"driver" if who is Driver else "operator": person}
-            place = "charger" if where is Charger else "site"
-            had = set(model.objects.filter(**names).values_list(f"{place}_id", flat=True))
-            for target in some(target for target in visible(where) if target.pk not in had):
-                asked = (lambda m=module, person=person, target=target: m.grant(scope, person, target), state)
-                yield model, lambda model=model, row={**names, place: target}: made(model, **row), asked
+        rows = some([row for row in visible(model) if getattr(row, "operator", None) != operator], 3)
+        yield model, partial(each, rows, Entity.delete), (partial(take, [row.pk for row in rows]), state)
+        people = some([person for person in visible(who) if person != operator], 2)
+        targets = some(visible(where), 2)
+        names = "driver" if who is Driver else "operator", "charger" if where is Charger else "site"
+        pairs = [dict(zip(names, pair, strict=True)) for pair in product(people, targets)]
+        missing = [pair for pair in pairs if not model.objects.filter(**pair).exists()]
+        asked = (partial(give, [one.pk for one in people], [one.pk for one in targets]), state)
+        yield model, partial(each, missing, partial(link, model)), asked
+
+
+AT_SITES = (Driver, Site, who_charges)
+AT_CHARGERS = (Driver, Charger, who_charges)
+SIGHT = (Operator, Site, who_sees)
+
+
+def each(rows, do):
+    for row in rows:
+        do(row)
+
+
+def link(model, pair):
+    made(model, **pair)
 
 
 def put(chargers, site):
@@ -165,12 +186,15 @@ def test_nothing_is_written_and_statements_are_few(world, django_assert_num_quer
         effect = what_if.charger_move(scope, [world.gar_1, world.gar_2], world.airport)
     assert effect.gains == Side((Affected(world.dirk.pk, "Dirk", 1),), 1, 1)
     assert effect.losses == Side((Affected(world.dora.pk, "Dora", 2),), 1, 2)
-    with django_assert_num_queries(4):
-        assert what_if.revocation(scope, right).losses.total == 3
-    with django_assert_num_queries(4):
-        assert what_if.grant(scope, world.dirk, world.harbour).gains.total == 2
-    with django_assert_num_queries(2):
-        assert what_if.grant(scope, world.dirk, world.gar_1) == what_if.Effect()
+    # 1 the rights, 2 the chargers, 3 the sites above, 4 rights on sites, 5 rights on chargers, 6 drivers
+    with django_assert_num_queries(6):
+        assert what_if.revocation(scope, SiteRight, [right.pk]).losses.total == 3
+    both = [world.dirk.pk, world.dora.pk]
+    with django_assert_num_queries(5):
+        effect = what_if.grant(scope, SiteRight, both, [world.harbour.pk, world.airport.pk])
+    assert effect.gains == Side((Affected(world.dirk.pk, "Dirk", 2), Affected(world.dora.pk, "Dora", 1)), 2, 3)
+    with django_assert_num_queries(5):
+        assert what_if.grant(scope, ChargerRight, [world.dirk.pk], [world.gar_1.pk]) == what_if.Effect()
     # 1 the site above as it is; of those who gain, who are nobody, the sites; of the others sites, grants, operators
     with django_assert_num_queries(5):
         effect = operators.what_if.site_move(scope, world.garage, None)
@@ -190,12 +214,12 @@ def test_what_the_caller_does_not_see_is_not_told(world):
     """Dirk, whom Rob does not see, gains and loses nothing that Rob could read of."""
     made(SiteRight, driver=world.dirk, site=world.east)
     right = SiteRight.objects.get(driver=world.dirk)
-    assert what_if.revocation(world.rob.scope(), right).losses == NOBODY
-    assert what_if.grant(world.rob.scope(), world.dora, world.air_1).gains == NOBODY
-    assert what_if.revocation(world.sue.scope(), right).losses == NOBODY
+    assert what_if.revocation(world.rob.scope(), SiteRight, [right.pk]).losses == NOBODY
+    assert what_if.grant(world.rob.scope(), ChargerRight, [world.dora.pk], [world.air_1.pk]).gains == NOBODY
+    assert what_if.revocation(world.sue.scope(), SiteRight, [right.pk]).losses == NOBODY
     world.rob.is_active = False
     world.rob.save()
-    assert operators.what_if.grant(world.ada.scope(), world.rob, world.airport).gains == NOBODY
+    assert operators.what_if.grant(world.ada.scope(), [world.rob.pk], [world.airport.pk]).gains == NOBODY
 
 
 def test_totals_are_exact_and_names_are_few():
