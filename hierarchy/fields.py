@@ -14,6 +14,8 @@ from hierarchy.text import comparison_key
 # Control characters (NUL among them, which PostgreSQL cannot store) and lone surrogates (which UTF-8 cannot).
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_BREAKS = re.compile("[\r\n\t\x85\u2028\u2029]")
+# Overrides, embeddings and isolates: they can turn around what stands after the text, and no name needs them.
+_DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def validate_text(value: str) -> None:
@@ -28,7 +30,7 @@ def validate_text(value: str) -> None:
 
 
 def validate_line(value: str) -> None:
-    """Refuse line breaks and tabs as well: for names, ids and everything else that is one line."""
+    """Refuse line breaks, tabs and changes of direction as well: for names, ids and all else that is one line."""
     validate_text(value)
     found = _LINE_BREAKS.search(value)
     if found:
@@ -36,6 +38,13 @@ def validate_line(value: str) -> None:
             _("Has a line break or tab at position %(position)s: write it on one line."),
             code="line_break",
             params={"position": found.start() + 1},
+        )
+    found = _DIRECTIONS.search(value)
+    if found:
+        raise ValidationError(
+            _("Has the invisible character U+%(code)s at position %(position)s, which turns text around: remove it."),
+            code="direction",
+            params={"code": f"{ord(found.group()):04X}", "position": found.start() + 1},
         )
 
 

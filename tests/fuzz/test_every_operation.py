@@ -54,10 +54,18 @@ CHECKS = {
 }
 # The codes of what schemas do not say: which ids, cursors and time zones there are, which characters a text may have,
 # how ids are made up, when time begins.
-UNSAYABLE = {"blank", "charger_id", "evse_id", "line_break", "not_a_cursor", "not_a_key", "not_an_id", "other_order"}
-UNSAYABLE |= {
+UNSAYABLE = {
+    "blank",
+    "charger_id",
+    "direction",
+    "evse_id",
+    "line_break",
+    "not_a_cursor",
+    "not_a_key",
+    "not_an_id",
     "not_unique",
     "null_characters_not_allowed",
+    "other_order",
     "repeated",
     "time_zone",
     "too_early",

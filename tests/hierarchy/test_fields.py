@@ -86,6 +86,17 @@ def test_a_name_is_one_line(text):
         NameField().clean(text, None)
 
 
+@pytest.mark.parametrize("text", ["a\u202eb", "\u2066", "a\u2069"])
+def test_a_name_turns_nothing_around(text):
+    with pytest.raises(ValidationError, match=r"U\+20[26][0-9A-E] at position [12], which turns text around"):
+        NameField().clean(text, None)
+
+
+def test_names_from_right_to_left_are_names():
+    for text in ("תחנה ראשית", "محطة 1\u200f", "a\u200eb"):
+        assert NameField().clean(text, None) == text
+
+
 @pytest.mark.parametrize("text", ["", " ", "\u00a0\u2003"])
 def test_a_name_says_something(text):
     with pytest.raises(ValidationError):
