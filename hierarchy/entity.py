@@ -251,7 +251,7 @@ class Entity(Scoped):
             raise gone(type(self))
         if check_version and row.version != self.version:
             raise Conflict(
-                _("%(object)s was changed by somebody else in the meantime: load it again and repeat your change.")
+                _("%(object)s was changed in the meantime: load it again and repeat your change.")
                 % {"object": row.natural_key_text},
                 code="stale",
             )

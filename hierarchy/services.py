@@ -122,7 +122,7 @@ def _visible(scope: Scope, row: Row) -> Row:
 def _delete(scope: Scope, row: Entity, expected_version: int | None) -> dict[str, int]:
     if expected_version is not None and row.version != expected_version:
         raise Conflict(
-            _("%(object)s was changed by somebody else in the meantime: look at it again before you delete it.")
+            _("%(object)s was changed in the meantime: look at it again before you delete it.")
             % {"object": row.natural_key_text},
             code="stale",
         )

@@ -209,6 +209,7 @@ class ChargerAdmin(StatusMark, ChargerPages):
         "city__icontains",
     )
     is_found_everywhere = True
+    ordering = ("charger_id_key", "pk")
     search_help_text = _("Charger id, name, EVSE id, serial number or city")
     references = ("site",)
     place_attribute = "site_id"
@@ -221,7 +222,7 @@ class ChargerAdmin(StatusMark, ChargerPages):
         for row in rows:
             row.shown_health = HealthFilter.label(states.get(row.pk, OFFLINE))
 
-    @admin.display(description=_("health"))
+    @admin.display(description=_("with its sockets"))
     def health(self, charger: Any) -> SafeString:
         """What its sockets say as well: a charger that reports no error may have one that does."""
         return format_html('<span class="status status-{}">{}</span>', *charger.shown_health)

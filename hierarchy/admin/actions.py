@@ -335,6 +335,15 @@ EXPORTS = tuple(ExportAs(kind) for kind in ("xlsx", "csv", "json"))
 COMMON: tuple[Any, ...] = (DELETE_CHOSEN, *EXPORTS)
 
 
+def missing(request: HttpRequest) -> str:
+    """What a list sent with its button has to be told still: which rows, and what to do with them."""
+    if not request.POST.getlist(ACTION_CHECKBOX_NAME):
+        return gettext("Nothing was done: mark rows first, at the left of the list.")
+    if not any(request.POST.getlist("action")):
+        return gettext("Nothing was done: choose above the list what to do with the marked rows.")
+    return ""
+
+
 def is_own_transaction(page: Any, request: HttpRequest) -> bool:
     """Whether what is asked of a list opens its transactions itself, or none."""
     known = page.get_actions(request)

@@ -104,7 +104,7 @@ def shown(bound: forms.BoundField, row: Entity) -> str:
 
 def sentence(row: Entity) -> SafeString:
     """The message of a line on the page of another row."""
-    text = gettext("%(object)s was changed by somebody else in the meantime, so nothing was saved.")
+    text = gettext("%(object)s was changed in the meantime, so nothing was saved.")
     return format_html(text.replace("%(object)s", "<bdi>{}</bdi>"), row)
 
 

@@ -188,6 +188,10 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
             return super().changelist_view(request, extra_context)
         if not all(is_id(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise BadRequest("A chosen row is no id.")
+        missing = actions.missing(request)
+        if missing:
+            self.message_user(request, missing, messages.WARNING)
+            return HttpResponseRedirect(request.get_full_path())
         if actions.is_own_transaction(self, request):
             return super().changelist_view(request, extra_context)
         try:

@@ -72,20 +72,21 @@ def kind_of(change: Change) -> str:
 
 
 def lines(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> list[Line]:
-    """Ready to show, in two statements. What a reference leads to is named when `scope` sees it, or saw it last."""
+    """Ready to show, in three statements. What a reference leads to is named when `scope` sees it, or saw it last."""
     rows = list(changes)
     hide_names(rows, scope)
     fields = {change.pk: _seen(change, scope) for change in rows}
     referred, shown = _wanted(rows, fields)
     names = _existing(referred | shown, scope)
     texts = names | _remembered(referred - names.keys(), scope)
+    latest = _latest(rows)
     return [
         Line(
             change,
             kind_of(change),
             list(_differences(change.object_type, fields[change.pk], texts, zone)),
             names.get((Import, change.import_id or 0), ""),
-            *_addresses(change, names, scope),
+            *_addresses(change, names, scope, change.pk in latest),
         )
         for change in rows
     ]
@@ -174,11 +175,8 @@ def _remembered(wanted: set[Named], scope: Scope) -> dict[Named, str]:
         ids[str(model._meta.model_name)].add(pk)
     if not ids:
         return {}
-    of_them = scoping.NOTHING
-    for kind, pks in sorted(ids.items()):
-        of_them |= Q(object_type=kind, object_id__in=pks)
     # One that left may have got another name on its way out.
-    seen = Change.objects.visible_to(scope).order_by().filter(of_them).exclude(action=journal.MOVED)
+    seen = Change.objects.visible_to(scope).order_by().filter(_of(ids)).exclude(action=journal.MOVED)
     newest = seen.values("object_type", "object_id").annotate(newest=Max("pk")).values("newest")
     found = Change.objects.order_by().filter(pk__in=newest)
     models_of = kinds()
@@ -187,7 +185,24 @@ def _remembered(wanted: set[Named], scope: Scope) -> dict[Named, str]:
     }
 
 
-def _addresses(change: Change, names: dict[Named, str], scope: Scope) -> tuple[str, str, str]:
+def _latest(rows: list[Change]) -> set[int]:
+    """The ids of the lines that are the last of their objects: those are as these left them. One statement."""
+    ids: dict[str, set[int]] = defaultdict(set)
+    for change in rows:
+        ids[change.object_type].add(change.object_id)
+    newest = Change.objects.order_by().filter(_of(ids)).values("object_type", "object_id").annotate(newest=Max("pk"))
+    return set(newest.values_list("newest", flat=True)) if ids else set()
+
+
+def _of(ids: dict[str, set[int]]) -> Q:
+    """The condition on lines that they are about these objects, by kind."""
+    of_them = scoping.NOTHING
+    for kind, pks in sorted(ids.items()):
+        of_them |= Q(object_type=kind, object_id__in=pks)
+    return of_them
+
+
+def _addresses(change: Change, names: dict[Named, str], scope: Scope, is_latest: bool) -> tuple[str, str, str]:
     """The pages of the object, of undoing the change, and of going back to the state after it."""
     model = kinds().get(change.object_type)
     if model is None:
@@ -200,7 +215,7 @@ def _addresses(change: Change, names: dict[Named, str], scope: Scope) -> tuple[s
     ways = []
     for way, fits in (
         (restore.UNDO, is_there != is_gone_here),
-        (restore.RESTORE, is_there and not is_gone_here and _is_whole(change, scope)),
+        (restore.RESTORE, is_there and not is_gone_here and not is_latest and _is_whole(change, scope)),
     ):
         possible = fits and is_writer(scope) and restore.can_return(change)
         ways.append(reverse(f"admin:hierarchy_change_{way}", args=[change.pk]) if possible else "")

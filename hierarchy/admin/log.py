@@ -25,6 +25,7 @@ from hierarchy import journal
 from hierarchy.admin import history
 from hierarchy.admin.callers import scope_of
 from hierarchy.admin.choices import is_id
+from hierarchy.admin.dead_ends import UnknownFilter
 from hierarchy.admin.restore import RestorePages
 from hierarchy.admin.scoped import ScopedAdmin, ScopedChangeList
 from hierarchy.admin.times import own_zone
@@ -238,6 +239,8 @@ class LogList(ScopedChangeList):
         parent = Site._meta.get_field("parent")
         sites = page.formfield_for_foreignkey(parent, request, label=_("Site"), required=False)
         self.narrowing = Narrowing(request.GET, scope_of(request), own_zone(request), sites)
+        for name in self.get_filters_params().keys() - self.narrowing.fields.keys():
+            raise UnknownFilter(self.model, name)
         changes = self.root_queryset.order_by("-id")
         return self.narrowing.narrow(changes) if self.narrowing.is_valid() else changes.none()
 

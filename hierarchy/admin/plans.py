@@ -22,7 +22,7 @@ from hierarchy.admin.times import local, zone_named
 from hierarchy.bulk import cells
 from hierarchy.bulk.edits import FORMAT
 from hierarchy.bulk.imports import plan_steps
-from hierarchy.bulk.tables import tables
+from hierarchy.bulk.tables import sheets, tables
 from hierarchy.models import ImportPlan
 
 STEPS_PER_PAGE = 100
@@ -69,7 +69,13 @@ def label_of(table: str, is_one: bool = False) -> str:
 
 
 def errors_context(plan: ImportPlan) -> dict[str, Any]:
-    errors = sorted(plan.findings["errors"], key=lambda error: (error["sheet"], error["row"]))
+    # As the tables build on one another, whichever order the file has: what follows from an error comes after it.
+    places = {name.casefold(): place for place, name in enumerate(sheets())}
+    last = len(places)
+    errors = sorted(
+        plan.findings["errors"],
+        key=lambda error: (places.get(error["sheet"].casefold(), last), error["sheet"], error["row"]),
+    )
     count = plan.findings["errorCount"]
     return {
         "errors": errors[:ERRORS_SHOWN],

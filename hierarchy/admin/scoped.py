@@ -25,7 +25,7 @@ from hierarchy.admin.dead_ends import UnknownFilter
 from hierarchy.admin.filters import ActiveFilters, WithinFilter
 from hierarchy.admin.search.matching import Text, columns_of, matching
 from hierarchy.admin.times import MomentChoice, MomentColumn, give_zones, with_moments
-from hierarchy.fields import MomentField
+from hierarchy.fields import KeyField, MomentField
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import site_paths
@@ -119,6 +119,11 @@ class ScopedChangeList(ActiveFilters, ChangeList):
         for name in asked:
             raise UnknownFilter(self.model, name)
         return found
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """Texts are put in order by what they are compared by, so that capitals do not come first."""
+        keys = {one.of: one.name for one in self.lookup_opts.concrete_fields if isinstance(one, KeyField)}
+        return keys.get(field_name) or super().get_ordering_field(field_name)
 
     def get_results(self, request: HttpRequest) -> None:
         try:

@@ -346,6 +346,16 @@ def test_too_many(world, monkeypatch):
     assert edits.MOST_ROWS >= 100_000
 
 
+def test_a_button_without_rows_or_action_says_what_is_missing(world):
+    client = signed_in(world.ada)
+    listing = address(Tag, "changelist")
+    for data, words in (
+        ({"action": "delete_selected"}, "mark rows first"),
+        ({"action": "", "_selected_action": world.dora_card.pk}, "choose above the list what to do"),
+    ):
+        assert words in text_of(client.post(listing, {"index": "0", **data}, follow=True))
+
+
 def test_garbage(world):
     client = signed_in(world.ada)
     names = ("target", "nothing", "begin", "starts_at", "end", "expires_at", "starts_at_offset", "select_across")

@@ -223,6 +223,17 @@ def test_the_last_page_stands_in_for_one_that_is_not_there(client, world, monkey
         assert listed(client, Charger, p=number) == [shown], number
 
 
+def test_names_are_in_the_order_of_their_letters_and_chargers_in_that_of_their_ids(client, world):
+    client.force_login(world.ada)
+    for name in ("anna", "Bert", "Çelik"):
+        made(Driver, customer=world.northwind, name=name)
+    for query in ({}, {"o": "1"}):
+        names = [row.name for row in client.get(address(Driver, "changelist"), query).context["cl"].result_list]
+        assert names == sorted(names, key=str.casefold) and names[:2] == ["anna", "Bert"], query
+    chargers = client.get(address(Charger, "changelist")).context["cl"].result_list
+    assert [row.charger_id for row in chargers] == ["AIR-1", "GAR-1", "GAR-2", "QUAY-1"]
+
+
 def test_columns_are_compared_as_the_filters_do(client, world):
     """A regular expression that is wrong is a mistake of PostgreSQL; one that never ends keeps SQLite busy."""
     client.force_login(world.ada)

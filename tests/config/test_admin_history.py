@@ -63,6 +63,7 @@ def test_the_log_is_searched_and_filtered(ada, world, monkeypatch):
         record = made(Import, customer=world.northwind, file_name="more.csv", format="csv")
         recorder.import_id = record.pk
         made(Site, parent=world.west, name="Imported")
+    assert ada.get(LOG, {"nonsense": "1"}).status_code == 400
     today, everything = timezone.now().date().isoformat(), len(found(ada))
     assert found(ada, q="rotterdam") == ["GAR-1"]
     # An old value; and what is also the name of a column is looked for among names alone.
@@ -158,7 +159,11 @@ def test_history_tells_of_what_belongs_to_the_row(ada, world):
 def test_undoing_and_restoring_by_hand(ada, world):
     caller = caller_of(world.ada)
     line = written(caller, world.quay_1, name="Pier", city="Delft")
-    written(caller, world.quay_1, name="Jetty")
+    latest = written(caller, world.quay_1, name="Jetty")
+    history = ada.get(address(Charger, "history", world.quay_1.pk)).content.decode()
+    # The state after the last line is the one of now.
+    assert address(Change, "restore", line.pk) in history
+    assert address(Change, "undo", latest.pk) in history and address(Change, "restore", latest.pk) not in history
     undo = address(Change, "undo", line.pk)
     page = ada.get(undo)
     assert "Changed again since, and lost with this: <strong>Name" in text_of(page)
@@ -168,7 +173,7 @@ def test_undoing_and_restoring_by_hand(ada, world):
     written(caller, world.quay_1, area="Port")
     stale = ada.post(undo, {"row_version": version})
     assert stale.status_code == 409
-    assert "changed by somebody else" in text_of(stale)
+    assert "was changed in the meantime" in text_of(stale)
     for junk in ("", "x", "9" * 30):
         assert ada.post(undo, {"row_version": junk}).status_code == 409
     done = ada.post(undo, {"row_version": stale.context["row"].version}, follow=True)

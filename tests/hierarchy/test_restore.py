@@ -64,7 +64,7 @@ def test_it_works(world):
     # Somebody changes the row after it was looked at.
     found = restore.plan(ada.scope, second, UNDO)
     written(ada, world.quay_1, name="Quicker")
-    with pytest.raises(Conflict, match="changed by somebody else"):
+    with pytest.raises(Conflict, match="was changed in the meantime"):
         restore.write(ada, found)
 
 
