@@ -14,7 +14,7 @@ help:
 	@echo "make lint     look for mistakes in style"
 	@echo "make types    check the types"
 	@echo "make check    check migrations and production settings"
-	@echo "make fuzz     send the API some 15,000 requests that nobody meant, on SQLite and on PostgreSQL"
+	@echo "make fuzz     send the API thousands of requests that nobody meant, on SQLite and on PostgreSQL"
 	@echo "make openapi  write docs/openapi.json again, which a test compares with the API"
 	@echo "make bench    compare the nested reads with an idiomatic version, on SQLite and on PostgreSQL"
 	@echo "make bench-import  measure large imports and exports against parsing and inserting alone, on both"
@@ -28,13 +28,15 @@ run: $(VENV)/.runtime
 	@exec $(PY) -m gunicorn config.wsgi --bind "$${BIND:-127.0.0.1}:$${PORT:-8000}" --workers 2 \
 		--worker-class gthread --threads 4 --no-control-socket --log-level warning
 
-# Both databases have their turn, whatever the first one says.
-test: $(VENV)/.dev
-	@sqlite=0; postgresql=0; \
-	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m pytest -n 2 --dist worksteal) || sqlite=$$?; \
-	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m pytest -n 2 --dist worksteal || postgresql=$$?; \
+# What $$run says; both databases have their turn, whatever the first one says.
+ON_BOTH = sqlite=0; postgresql=0; \
+	echo "== SQLite"; (unset TEST_DATABASE_URL; $$run) || sqlite=$$?; \
+	echo "== PostgreSQL"; $(PY) -m tests.postgres $$run || postgresql=$$?; \
 	echo "== exit codes: SQLite $$sqlite, PostgreSQL $$postgresql"; \
 	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
+
+test: $(VENV)/.dev
+	@run="$(PY) -m pytest -n 2 --dist worksteal"; $(ON_BOTH)
 
 test-browser: $(VENV)/.dev
 	@$(PY) -m pytest -o "python_files=browse_*.py" -n 2 --dist worksteal tests/browser
@@ -57,28 +59,16 @@ check: $(VENV)/.dev
 	$(PY) manage.py makemigrations --check --dry-run && $(PY) manage.py check --deploy --fail-level WARNING
 
 bench: $(VENV)/.dev
-	@sqlite=0; postgresql=0; \
-	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m tests.bench) || sqlite=$$?; \
-	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m tests.bench || postgresql=$$?; \
-	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
+	@run="$(PY) -m tests.bench"; $(ON_BOTH)
 
 bench-import: $(VENV)/.dev
-	@sqlite=0; postgresql=0; \
-	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m tests.bench.imports) || sqlite=$$?; \
-	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m tests.bench.imports || postgresql=$$?; \
-	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
+	@run="$(PY) -m tests.bench.imports"; $(ON_BOTH)
 
 test-kill: $(VENV)/.dev
-	@sqlite=0; postgresql=0; \
-	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m tests.kill_imports) || sqlite=$$?; \
-	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m tests.kill_imports || postgresql=$$?; \
-	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
+	@run="$(PY) -m tests.kill_imports"; $(ON_BOTH)
 
 fuzz: $(VENV)/.dev
-	@sqlite=0; postgresql=0; export FUZZ=long; \
-	echo "== SQLite"; (unset TEST_DATABASE_URL; $(PY) -m pytest -s tests/fuzz) || sqlite=$$?; \
-	echo "== PostgreSQL"; $(PY) -m tests.postgres $(PY) -m pytest -s tests/fuzz || postgresql=$$?; \
-	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
+	@export FUZZ=long; run="$(PY) -m pytest -s tests/fuzz"; $(ON_BOTH)
 
 openapi: $(VENV)/.dev
 	@$(PY) -m tests.openapi

@@ -20,6 +20,21 @@ from hierarchy.fields import KeyField, LineField, MomentField, NameField, Option
 from hierarchy.scoping import NOTHING, Scope, Scoped, ScopedQuerySet
 from hierarchy.timezones import validate_time_zone
 
+# What the journal says, in words.
+ROADS = [
+    (journal.ADMIN, _("Admin")),
+    (journal.API, _("API")),
+    (journal.COMMAND, _("Command")),
+    (journal.IMPORT, _("Import")),
+    (journal.SYSTEM, _("Chargetree itself")),
+]
+ACTIONS = [
+    (journal.CREATED, _("Created")),
+    (journal.CHANGED, _("Changed")),
+    (journal.MOVED, _("Moved")),
+    (journal.DELETED, _("Deleted")),
+]
+
 
 class Customer(Entity):
     """The tenant: a charge point operator. Everything else belongs to exactly one customer, for ever."""
@@ -291,9 +306,9 @@ class Change(Scoped):
     at = MomentField(_("time"))
     actor_id = models.BigIntegerField(_("actor id"), null=True)
     actor_label = models.CharField(_("who"), max_length=320)
-    road = models.CharField(_("road"), max_length=16, choices=[(road, road) for road in journal.ROADS])
+    road = models.CharField(_("road"), max_length=16, choices=ROADS)
     request_id = models.CharField(_("request id"), max_length=64, blank=True, default="")
-    action = models.CharField(_("action"), max_length=16, choices=[(action, action) for action in journal.ACTIONS])
+    action = models.CharField(_("action"), max_length=16, choices=ACTIONS)
     object_type = models.CharField(_("kind"), max_length=64)
     object_id = models.BigIntegerField(_("object id"))
     natural_key = models.TextField(_("object"))

@@ -6,7 +6,7 @@ people edit come back. Secrets are not in the journal, so that no key, password 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.db import IntegrityError, models
 from django.utils.translation import gettext as _
 
 from config.api.errors import Conflict, NotFound, Problem
-from hierarchy import changes, journal, services
+from hierarchy import changes, journal, services, tree
 from hierarchy.belonging import kinds
 from hierarchy.entity import Entity
 from hierarchy.models import Change, Customer, Import
@@ -27,8 +27,12 @@ UNDO, RESTORE = WAYS = ("undo", "restore")
 # Each is rehearsed and written row by row, while others wait.
 MOST_OTHERS = 200
 
+# The same, for all that was written together.
+MOST_LINES = 500
+
 # Nobody edits the one; the journal of the other ended with it.
 _NEVER = (Import, Customer)
+_LEFT = [str(Import._meta.model_name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def rehearse(caller: Caller, restoration: Restoration) -> dict[str, Exception]:
 
 
 class _Rehearsed(Exception):
-    def __init__(self, refused: dict[str, Exception]) -> None:
+    def __init__(self, refused: dict[Any, Exception]) -> None:
         super().__init__()
         self.refused = refused
 
@@ -141,6 +145,86 @@ def _named(caller: Caller, change: Change) -> Caller:
     room = Change._meta.get_field("actor_label").max_length or 0
     note = _(" (restores line %(number)s)") % {"number": change.pk}
     return replace(caller, label=caller.label[: room - len(note)] + note)
+
+
+# A whole step.
+
+
+def step_of(scope: Scope, change: Change) -> list[Change]:
+    """All lines that were written together with `change` and that `scope` sees, newest first; at most one more than
+    `MOST_LINES`. The record of an import stays, whatever becomes of the rows."""
+    together = {"at": change.at, "request_id": change.request_id, "customer_id": change.customer_id}
+    lines = Change.objects.visible_to(scope).filter(**together).exclude(object_type__in=_LEFT)
+    return list(lines.order_by("-id")[: MOST_LINES + 1])
+
+
+def rehearse_step(caller: Caller, lines: Sequence[Change]) -> dict[int, Exception]:
+    """Why which of these lines, by id, could not be taken back now: all is written, and taken back again."""
+    try:
+        with journal.recording(caller), tree.lock():
+            raise _Rehearsed(_taken_back(caller, lines))
+    except _Rehearsed as rehearsed:
+        return rehearsed.refused
+
+
+def write_step(caller: Caller, lines: Sequence[Change], without: Set[int]) -> None:
+    """Take these lines back in one transaction, without those of which is known that they cannot be.
+
+    Raises Conflict, and has written nothing then, when it is others that cannot be.
+    """
+    with journal.recording(_named(caller, lines[0])), tree.lock():
+        if _taken_back(caller, lines).keys() != without:
+            raise Conflict(_("Something has changed since you looked."))
+
+
+def _taken_back(caller: Caller, lines: Sequence[Change]) -> dict[int, Exception]:
+    """Newest first, and again as long as that helps: what refers to a row comes back after it, and goes before it."""
+    ours = {(line.object_type, line.object_id) for line in lines}
+    pending, refused = list(lines), dict[int, Exception]()
+    while pending:
+        refused = {}
+        for line in pending:
+            try:
+                with journal.recording():
+                    _undo(caller, line, {one.pk for one in lines}, ours)
+            except (Problem, ValidationError, IntegrityError) as error:
+                refused[line.pk] = error
+        if len(refused) == len(pending):
+            break
+        pending = [line for line in pending if line.pk in refused]
+    return refused
+
+
+def _undo(caller: Caller, line: Change, ours: Set[int], rows_of_ours: Set[tuple[str, int]]) -> None:
+    model = kinds().get(line.object_type)
+    is_there = model is not None and model._base_manager.filter(pk=line.object_id).exists()
+    if is_there == (line.action == journal.DELETED):
+        # It came back, or went, with another row.
+        return
+    later = Change.objects.filter(object_type=line.object_type, object_id=line.object_id, pk__gt=line.pk)
+    since = {name for one in later.exclude(pk__in=ours) for name in one.fields}
+    found = plan(caller.scope, line, UNDO)
+    if found is None:
+        assert model is not None
+        row = model._default_manager.visible_to(caller.scope).get(pk=line.object_id)
+        if since or _has_others(row, rows_of_ours):
+            raise Conflict(_("It was changed since: delete it on its own page, if nobody needs it."))
+        services.delete(caller, row)
+    elif found.columns:
+        if since & {one.name for one in found.columns}:
+            raise Conflict(_("It was changed again since: undo that first, or this on its own."))
+        for error in _written(caller, replace(found, others=[])).values():
+            raise error
+
+
+def _has_others(row: Entity, rows_of_ours: Set[tuple[str, int]]) -> bool:
+    """Whether anything would go with the row that did not come with it."""
+    for relation in row.related_rows(models.CASCADE):
+        related = relation.related_model
+        ids = related._base_manager.filter(**{relation.field.name: row.pk}).values_list("pk", flat=True)
+        if any((str(related._meta.model_name), pk) not in rows_of_ours for pk in ids):
+            return True
+    return False
 
 
 # A row that is there.

@@ -45,6 +45,11 @@ class Scope:
     def is_restricted(self) -> bool:
         return not (self.is_platform or self.is_admin)
 
+    @property
+    def may_write_something(self) -> bool:
+        """Whether the caller may write anything at all; what, the services say."""
+        return self.is_platform or self.is_admin or bool(self.root_ids)
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

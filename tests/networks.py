@@ -33,7 +33,7 @@ EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 def share(seeds: Sequence[int]) -> Sequence[int]:
-    """Every other of the seeds: `make test` sends half of them through each database, and all of them through ours."""
+    """Every other of the seeds: the even ones on SQLite and the odd ones on PostgreSQL, each once in `make test`."""
     return seeds[connection.vendor == "postgresql" :: 2]
 
 

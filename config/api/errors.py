@@ -138,7 +138,6 @@ _FRAMEWORK: dict[type[Exception], tuple[str, str]] = {
     exceptions.MethodNotAllowed: ("method-not-allowed", "Method not allowed"),
     exceptions.NotAcceptable: ("not-acceptable", "Only application/json is offered"),
     exceptions.UnsupportedMediaType: ("unsupported-media-type", "Only application/json is accepted"),
-    exceptions.Throttled: ("too-many-requests", "Too many requests"),
 }
 
 
@@ -247,7 +246,4 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     allowed = getattr(context["view"], "allowed_methods", None)
     if isinstance(error, exceptions.MethodNotAllowed) and allowed:
         response.headers["Allow"] = ", ".join(allowed)
-    wait = getattr(error, "wait", None)
-    if isinstance(error, exceptions.Throttled) and wait is not None:
-        response.headers["Retry-After"] = str(int(wait) + 1)
     return response

@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.text import Truncator
+from django.utils.text import Truncator, format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -251,6 +251,14 @@ class Unlink(Link):
         return Edit(table_of(self.model).name, DELETE, ids, {}, back=selection.request.get_full_path())
 
 
+def driver_rights(model: Any, chosen: str) -> tuple[Link, Unlink]:
+    """Granting one driver the rights on the chosen rows, to which `chosen` of `model` leads, and revoking them."""
+    ends: dict[str, Any] = {"model": model, "chosen": chosen, "other": "driver", "label": _("Driver")}
+    grant = _("Grant a driver the right to charge there"), _("grant %(target)s the right on %(rows)s")
+    revoke = _("Revoke a driver's right to charge there"), _("revoke the right of %(target)s on %(rows)s")
+    return Link("grant_right", *grant, **ends), Unlink("revoke_right", *revoke, **ends)
+
+
 class Validity(PlannedAction):
     """From when and until when tags are valid: the chosen ones or, by `of`, those of the chosen rows."""
 
@@ -320,7 +328,7 @@ class ExportAs:
     def __init__(self, kind: str) -> None:
         self.__name__ = f"export_{kind}"
         self.kind = kind
-        self.short_description = _("Export as %(kind)s") % {"kind": kind.upper()}
+        self.short_description = format_lazy(_("Export as {kind}"), kind=kind.upper())
 
     def __call__(self, page: Any, request: HttpRequest, rows: Any) -> HttpResponseBase | None:
         if not page.has_view_permission(request):

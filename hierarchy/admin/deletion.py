@@ -39,11 +39,9 @@ def consequences(rows: Sequence[Entity], scope: Scope) -> Consequences:
             result.going += _named(relation, found[:NAMED], count)
             result.counts[str(relation._meta.verbose_name_plural)] = count
     for relation, found in _related(model, models.PROTECT, ids, scope):
-        # What goes itself does not block: a whole branch can be chosen at once.
-        blocking = found.exclude(pk__in=ids) if relation is model else found
-        count = blocking.count()
+        count = found.count()
         if count:
-            result.blocking += _linked(relation, blocking[:NAMED], count)
+            result.blocking += _linked(relation, found[:NAMED], count)
     return result
 
 

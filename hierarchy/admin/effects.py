@@ -21,6 +21,7 @@ from operators.models import SiteGrant
 # To weigh more takes longer than somebody waits for a page.
 _MOST = 5_000
 _NONE = Effect()
+_GRANTED = (SiteRight, ChargerRight, SiteGrant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,10 @@ def effects_of(scope: Scope, edit: Edit) -> Effects | None:
     try:
         if edit.kind == SET and not edit.values.keys().isdisjoint(model.place_fields):
             return _of_move(scope, model, edit)
-        if model in (SiteRight, ChargerRight, SiteGrant):
-            return _of_grants(scope, model, edit)
+        if model in _GRANTED and edit.kind == DELETE:
+            return _of_revocation(scope, model, edit.ids)
+        if model in _GRANTED and edit.kind == ADD:
+            return _of_grant(scope, model, edit)
     except (Site.DoesNotExist, *REFUSALS):
         # The network is another one by now, which applying the plan will say.
         return None
@@ -55,9 +58,9 @@ def effects_of(scope: Scope, edit: Edit) -> Effects | None:
 
 def effects_of_deletion(scope: Scope, row: Entity) -> Effects | None:
     """Of deleting a right or a grant of sight; None for every other row."""
-    if not isinstance(row, SiteRight | ChargerRight | SiteGrant):
+    if not isinstance(row, _GRANTED):
         return None
-    return _of_grants(scope, type(row), Edit("", DELETE, (row.pk,), {}))
+    return _of_revocation(scope, type(row), (row.pk,))
 
 
 def _of_move(scope: Scope, model: Any, edit: Edit) -> Effects | None:
@@ -73,15 +76,15 @@ def _of_move(scope: Scope, model: Any, edit: Edit) -> Effects | None:
     return None
 
 
-def _of_grants(scope: Scope, model: Any, edit: Edit) -> Effects | None:
-    if edit.kind == DELETE:
-        if model is SiteGrant:
-            return Effects(sight=sight.withdrawal(scope, edit.ids))
-        return Effects(access.revocation(scope, model, edit.ids))
-    if edit.kind == ADD:
-        (asked,) = edit.values.values()
-        people, places = (edit.ids, (asked,)) if edit.of in ("driver", "operator") else ((asked,), edit.ids)
-        if model is SiteGrant:
-            return Effects(sight=sight.grant(scope, people, places))
-        return Effects(access.grant(scope, model, people, places))
-    return None
+def _of_grant(scope: Scope, model: Any, edit: Edit) -> Effects:
+    (asked,) = edit.values.values()
+    people, places = (edit.ids, (asked,)) if edit.of in ("driver", "operator") else ((asked,), edit.ids)
+    if model is SiteGrant:
+        return Effects(sight=sight.grant(scope, people, places))
+    return Effects(access.grant(scope, model, people, places))
+
+
+def _of_revocation(scope: Scope, model: Any, ids: tuple[int, ...]) -> Effects:
+    if model is SiteGrant:
+        return Effects(sight=sight.withdrawal(scope, ids))
+    return Effects(access.revocation(scope, model, ids))

@@ -42,7 +42,6 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
     # Whether platform staff name the customer of a new row, because no other column says it.
     chooses_customer: ClassVar[bool] = False
     # In which order many rows are deleted at once.
-    deletion_order: ClassVar[tuple[str, ...]] = ("-pk",)
     # What a deletion takes along besides what is named.
     deletion_note: ClassVar[Any] = ""
 
@@ -60,7 +59,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
 
     def is_writer(self, scope: Scope) -> bool:
         """Whether the caller may write rows of this kind at all; which, the services say."""
-        return scope.is_platform or scope.is_admin or bool(scope.root_ids)
+        return scope.may_write_something
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.is_writer(scope_of(request))
@@ -170,7 +169,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
         services.delete(caller_of(request), obj, int(version) if is_id(version) else None)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for row in queryset.order_by(*self.deletion_order):
+        for row in queryset.order_by("-pk"):
             services.delete(caller_of(request), row)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

@@ -217,14 +217,9 @@ def _addresses(change: Change, names: dict[Named, str], scope: Scope, is_latest:
         (restore.UNDO, is_there != is_gone_here),
         (restore.RESTORE, is_there and not is_gone_here and not is_latest and _is_whole(change, scope)),
     ):
-        possible = fits and is_writer(scope) and restore.can_return(change)
+        possible = fits and scope.may_write_something and restore.can_return(change)
         ways.append(reverse(f"admin:hierarchy_change_{way}", args=[change.pk]) if possible else "")
     return address, ways[0], ways[1]
-
-
-def is_writer(scope: Scope) -> bool:
-    """Whether the caller may write anything at all; what, the services say."""
-    return scope.is_platform or scope.is_admin or bool(scope.root_ids)
 
 
 # Columns and values.

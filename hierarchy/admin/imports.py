@@ -65,8 +65,7 @@ class ImportAdmin(ScopedAdmin):
     actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        scope = scope_of(request)
-        return scope.is_platform or scope.is_admin or bool(scope.root_ids)
+        return scope_of(request).may_write_something
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

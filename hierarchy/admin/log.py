@@ -15,13 +15,13 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from hierarchy import journal
 from hierarchy.admin import history
 from hierarchy.admin.callers import scope_of
 from hierarchy.admin.choices import is_id
@@ -30,7 +30,7 @@ from hierarchy.admin.restore import RestorePages
 from hierarchy.admin.scoped import ScopedAdmin, ScopedChangeList
 from hierarchy.admin.times import own_zone
 from hierarchy.belonging import kinds
-from hierarchy.models import Change, Site
+from hierarchy.models import ACTIONS, ROADS, Change, Site
 from hierarchy.scoping import Scope
 
 # So many lines are looked at one by one, back from where the list begins; a link goes on from there.
@@ -41,19 +41,6 @@ COUNTED = 5_000
 # Committed one after another, two lines may have their numbers the other way round than their times.
 _OVERLAP = datetime.timedelta(hours=1)
 
-ROADS = {
-    journal.ADMIN: _("Admin"),
-    journal.API: _("API"),
-    journal.COMMAND: _("Command"),
-    journal.IMPORT: _("Import"),
-    journal.SYSTEM: _("Chargetree itself"),
-}
-ACTIONS = {
-    journal.CREATED: _("Created"),
-    journal.CHANGED: _("Changed"),
-    journal.MOVED: _("Moved"),
-    journal.DELETED: _("Deleted"),
-}
 TODAY, CHOSEN = "today", "chosen"
 SPANS = {TODAY: _("Today"), "7": _("Last 7 days"), "30": _("Last 30 days"), CHOSEN: _("From … to …")}
 
@@ -72,8 +59,8 @@ class Narrowing(forms.Form):
 
     q = _line(label=_("Search"), widget=forms.TextInput(attrs={"type": "search"}))
     kind = forms.ChoiceField(label=_("Kind"), choices=_kinds, required=False)
-    action = forms.ChoiceField(label=_("What"), choices=[("", _("Everything")), *ACTIONS.items()], required=False)
-    road = forms.ChoiceField(label=_("Through"), choices=[("", _("Everything")), *ROADS.items()], required=False)
+    action = forms.ChoiceField(label=_("What"), choices=[("", _("Everything")), *ACTIONS], required=False)
+    road = forms.ChoiceField(label=_("Through"), choices=[("", _("Everything")), *ROADS], required=False)
     who = _line(label=_("Who"))
     span = forms.ChoiceField(label=_("When"), choices=[("", _("At any time")), *SPANS.items()], required=False)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
@@ -282,6 +269,15 @@ class LogList(ScopedChangeList):
             for name in shown
             if asked.get(name)
         ]
+
+    @property
+    def undo_all(self) -> str:
+        """The page that takes back all that is shown, when it was written together."""
+        asked = self.narrowing.cleaned_data if self.narrowing.is_valid() else {}
+        is_step = asked.get("request") or asked.get("import_id")
+        if not (is_step and self.lines and self.narrowing.scope.may_write_something):
+            return ""
+        return reverse("admin:hierarchy_change_undo_all", args=[self.lines[0].change.pk])
 
     @property
     def older(self) -> str:

@@ -70,7 +70,6 @@ class SiteAdmin(SiteTreeAdmin):
     chooses_customer = True
     zone_attribute = "pk"
     actions = ACTIONS
-    deletion_order = ("-level", "-pk")
     deletion_note = _("Charging rights and grants of sight on a site go with it, those that you do not see as well.")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -11,8 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from config.api.errors import Conflict, NotFound, Problem
@@ -26,6 +27,9 @@ from hierarchy.belonging import kinds
 from hierarchy.entity import Entity
 from hierarchy.models import Change, Site
 from hierarchy.restore import Restoration
+
+# A step is looked through by its first lines; the log has all.
+LINES_SHOWN = 50
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -45,11 +49,54 @@ class RestorePages(ModelAdmin):
             )
             for way in restore.WAYS
         ]
+        whole = self.admin_site.admin_view(self.undo_all_view)
+        pages.append(path("<path:object_id>/undo-all/", whole, name="hierarchy_change_undo_all"))
         return [*pages, *super().get_urls()]
+
+    def undo_all_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """All that was written together with a line: looked at, then taken back as one."""
+        change: Any = self.get_object(request, unquote(object_id))
+        caller = caller_of(request)
+        if not caller.scope.may_write_something:
+            raise PermissionDenied
+        lines = restore.step_of(caller.scope, change)
+        is_too_much = len(lines) > restore.MOST_LINES
+        conflict = ""
+        if request.method == "POST" and lines and not is_too_much:
+            without = {int(one) for one in request.POST.getlist("without") if is_id(one)}
+            try:
+                restore.write_step(caller, lines, without)
+            except REFUSALS as error:
+                conflict = sentence(error)
+            else:
+                count = len(lines) - len(without)
+                text = ngettext("%(count)s change was taken back.", "%(count)s changes were taken back.", count)
+                self.message_user(request, text % {"count": count}, messages.SUCCESS)
+                return HttpResponseRedirect(reverse("admin:hierarchy_change_changelist"))
+        refused = {} if is_too_much else restore.rehearse_step(caller, lines)
+        zone = own_zone(request)
+        shown = history.lines(lines[:LINES_SHOWN], caller.scope, zone)
+        whole = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Undo a whole step"),
+            "opts": self.opts,
+            "object": change,
+            "lines": shown,
+            "more": max(len(lines) - len(shown), 0),
+            "count": len(lines) - len(refused),
+            "total": len(lines),
+            "most": restore.MOST_LINES if is_too_much else 0,
+            "refused": [(line, sentence(refused[line.pk])) for line in lines if line.pk in refused],
+            "only_visible": caller.scope.is_restricted,
+            "conflict": conflict,
+            "zone": zone,
+            "back": f"{reverse('admin:hierarchy_change_changelist')}?{urlencode({'request': change.request_id})}",
+        }
+        return TemplateResponse(request, "admin/history/undo_all.html", whole, status=409 if conflict else 200)
 
     def restore_view(self, request: HttpRequest, object_id: str, way: str) -> HttpResponse:
         change: Any = self.get_object(request, unquote(object_id))
-        if not history.is_writer(scope_of(request)):
+        if not scope_of(request).may_write_something:
             raise PermissionDenied
         conflict = ""
         if request.method == "POST":

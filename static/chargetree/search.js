@@ -68,7 +68,7 @@ if (form) {
             part.setAttribute("aria-labelledby", heading.id);
             return part;
         });
-        const said = groups.length ? form.dataset.all.replace("%s", text) : form.dataset.none;
+        const said = groups.length ? form.dataset.all.replace("%s", () => text) : form.dataset.none;
         const all = option(++number, `${form.action}?${new URLSearchParams({ q: text })}`, said);
         all.classList.add("all");
         list.replaceChildren(...kinds, all);

@@ -237,6 +237,12 @@ def changes(walk: Walk, name: str) -> None:
     page.get_by_role("link", name="History").click()
     page.get_by_role("link", name="Only this row").click()
     walk.look("the history of a long name")
+    history = page.url
+    page.get_by_role("link", name="All of this step").first.click()
+    page.get_by_role("link", name="Undo all of it").click()
+    expect(page.get_by_role("button", name="Undo this 1 change")).to_be_visible()
+    walk.look("an undo of a step")
+    page.goto(history)
     page.get_by_role("link", name="Undo").first.click()
     expect(page.get_by_role("button", name="Undo the change")).to_be_visible()
     walk.look("an undo")

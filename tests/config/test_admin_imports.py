@@ -71,7 +71,7 @@ def test_it_works(world):
     record = Import.objects.get()
     assert response.request["PATH_INFO"] == address(Import, "change", record.pk)
     text = text_of(response)
-    for word in ("Imported chargers.csv: 1 new, 1 changed.", "ada@northwind.example", "Through: admin", "CSV"):
+    for word in ("Imported chargers.csv: 1 new, 1 changed.", "ada@northwind.example", "Through: Admin", "CSV"):
         assert word in text
     world.gar_1.refresh_from_db()
     assert world.gar_1.name == "Garage 1"
@@ -83,7 +83,7 @@ def test_it_works(world):
     assert "Garage one → Garage 1" in history
     assert "Charger GAR-9" in history
     assert "SHA-256" not in history
-    assert "admin, chargers.csv" in text_of(client.get(address(Charger, "history", world.gar_1.pk)))
+    assert "Admin, chargers.csv" in text_of(client.get(address(Charger, "history", world.gar_1.pk)))
     assert "chargers.csv" not in text_of(signed_in(world.rob).get(address(Charger, "history", world.gar_1.pk)))
     assert "chargers.csv" in text_of(client.get(address(Import, "changelist")))
     assert "chargers.csv" not in text_of(client.get(ADD))
