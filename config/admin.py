@@ -47,8 +47,9 @@ class ChargetreeAdminSite(admin.AdminSite):
         ]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Where a page cannot go on, the one that says so takes its place."""
+        """Where a page cannot go on, the one that says so takes its place; what a stranger typed is not lost."""
         from hierarchy.admin.dead_ends import DeadEnd
+        from operators.admin import signed_out
 
         @wraps(view)
         def show(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -57,7 +58,15 @@ class ChargetreeAdminSite(admin.AdminSite):
             except DeadEnd as end:
                 return end.page(request)
 
-        return super().admin_view(show, cacheable)
+        guarded = super().admin_view(show, cacheable)
+
+        @wraps(guarded)
+        def ask(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if not self.has_permission(request) and signed_out.is_interrupted(request):
+                return signed_out.interrupted(request)
+            return guarded(request, *args, **kwargs)
+
+        return ask
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """A list asks whether it can be exported; moments that lie at no site are shown in the caller's `zone`."""
@@ -79,11 +88,13 @@ class ChargetreeAdminSite(admin.AdminSite):
         return HttpResponseRedirect(pages[0]["admin_url"] if pages else reverse("admin:index"))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """With a lock after too many failures, and a way out for who forgot the password."""
+        """With a lock after too many failures, a way out for who forgot the password, and what was typed before."""
+        from operators.admin import signed_out
         from operators.admin.sign_in import SignInForm
 
         self.login_form = SignInForm
-        return super().login(request, {"has_mail": settings.HAS_MAIL, **(extra_context or {})})
+        context = {"has_mail": settings.HAS_MAIL, **signed_out.carried(request), **(extra_context or {})}
+        return signed_out.offered(request, super().login(request, context))
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
         from hierarchy.admin.choices import AutocompleteView

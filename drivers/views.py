@@ -15,7 +15,8 @@ from rest_framework.request import Request
 from chargers.models import Charger
 from chargers.vocabulary import CHARGER_ID_LENGTH
 from config.api.errors import BadParameters, FieldError, NotFound
-from config.api.parameters import body_ids, row_id, switch, text_id, wrong
+from config.api.pages import link_to
+from config.api.parameters import MOST, USUAL_LIMIT, body_ids, number, row_id, switch, text_id, wrong
 from config.api.rendering import array, dumps
 from config.api.schema import NOT_FOUND, boolean_parameter, error_response, path_parameter
 from config.api.views import ApiView, streamed
@@ -49,8 +50,6 @@ from hierarchy.text import comparison_key
 
 # How many sites one request may ask about.
 MOST_SITES = 20
-# How many chargers one page of a driver's reach has at most.
-MOST_REACHED = 1000
 _CURSOR_SALT = "chargetree.reach"
 
 _RIGHT_EXAMPLE = {
@@ -317,7 +316,7 @@ class ReachView(ApiView):
             path_parameter("userId", int, "The driver's id."),
             OpenApiParameter(
                 "limit",
-                {"type": "integer", "minimum": 1, "maximum": MOST_REACHED, "default": 100},
+                {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL_LIMIT},
                 description="How many chargers a page has at most.",
             ),
             OpenApiParameter("cursor", str, description="Where the page begins: from the address in `next`."),
@@ -328,7 +327,7 @@ class ReachView(ApiView):
     )
     def get(self, request: Request, userId: str) -> StreamingHttpResponse:
         pk = row_id("userId", userId)
-        limit, after = _limit(request._request), _after(request._request)
+        limit, after = number(request._request, "limit", USUAL_LIMIT, 1, MOST), _after(request._request)
         with snapshot():
             driver = Driver.objects.visible_to(self.scope).filter(pk=pk).first()
             if driver is None:
@@ -338,17 +337,9 @@ class ReachView(ApiView):
         following = _following(request._request, page[-1].charger_id) if len(reached) > limit else None
         items = [reached_charger(one) for one in page]
         response = streamed([dumps(dict(zip(ReachSerializer().fields, (items, following), strict=True)))])
-        if following:
-            response.headers["Link"] = f'<{following}>; rel="next"'
+        for name, value in link_to(following).items():
+            response.headers[name] = value
         return response
-
-
-def _limit(request: HttpRequest) -> int:
-    text = request.GET.get("limit", "100")
-    limit = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MOST_REACHED)) else 0
-    if not 1 <= limit <= MOST_REACHED:
-        raise wrong("limit", "not_a_limit", _("Must be a whole number from 1 to %d.") % MOST_REACHED)
-    return limit
 
 
 def _after(request: HttpRequest) -> str:

@@ -23,11 +23,9 @@ from drf_spectacular.utils import OpenApiParameter
 from config.api import inputs
 from config.api.errors import BadParameters, FieldError
 from config.api.flat import FlatSerializer
-from config.api.parameters import did_you_mean, wrong
+from config.api.parameters import MOST, USUAL_LIMIT, did_you_mean, read_number, wrong
 from config.api.rendering import Document
 
-USUAL_LIMIT = 100
-MOST = 1000
 _SALT = "chargetree.cursor"
 _NOTHING = Q(pk__in=[])
 
@@ -172,7 +170,7 @@ class Listing:
     def _paging(self) -> dict[str, Parameter]:
         return {
             "limit": Parameter(
-                read_limit,
+                partial(read_number, least=1, most=MOST),
                 f"How many objects a page has at most, 1 to {MOST}.",
                 schema={"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL_LIMIT},
             ),
@@ -329,13 +327,6 @@ def _text(text: str) -> str:
         code = "unprintable" if len(text) <= 255 else "too_long"
         raise ValidationError(_("Must have at most 255 printable characters."), code=code)
     return text
-
-
-def read_limit(text: str) -> int:
-    """How many objects to give; raises ValidationError."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST):
-        raise ValidationError(_("Must be a whole number from 1 to %d.") % MOST, code="limit")
-    return int(text)
 
 
 def _moment(text: str) -> Any:

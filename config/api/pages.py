@@ -9,10 +9,8 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
-from config.api.parameters import did_you_mean, wrong
+from config.api.parameters import MOST, USUAL_LIMIT, did_you_mean, number, wrong
 
-USUAL_LIMIT = 100
-MOST = 1000
 _FURTHEST = 10**9
 
 PAGING = ("limit", "offset")
@@ -30,8 +28,8 @@ def word(request: HttpRequest, name: str, known: Collection[str], usual: str = "
 
 def page(request: HttpRequest, rows: Sequence[Any] | QuerySet[Any]) -> tuple[list[Any], str | None]:
     """The part of `rows` that the request asks for, and the address of the next one, null after the last."""
-    limit = _number(request, "limit", USUAL_LIMIT, 1, MOST)
-    offset = _number(request, "offset", 0, 0, _FURTHEST)
+    limit = number(request, "limit", USUAL_LIMIT, 1, MOST)
+    offset = number(request, "offset", 0, 0, _FURTHEST)
     found = list(rows[offset : offset + limit + 1])
     if len(found) <= limit:
         return found, None
@@ -41,16 +39,12 @@ def page(request: HttpRequest, rows: Sequence[Any] | QuerySet[Any]) -> tuple[lis
 
 
 def page_response(items: Any, following: str | None) -> Response:
-    headers = {"Link": f'<{following}>; rel="next"'} if following else {}
-    return Response({"items": items, "next": following}, headers=headers)
+    return Response({"items": items, "next": following}, headers=link_to(following))
 
 
-def _number(request: HttpRequest, name: str, usual: int, least: int, most: int) -> int:
-    text = request.GET.get(name, str(usual))
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and least <= int(text) <= most):
-        detail = _("Must be a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}
-        raise wrong(name, "out_of_range", detail)
-    return int(text)
+def link_to(following: str | None) -> dict[str, str]:
+    """The header that names the next page, if there is one."""
+    return {"Link": f'<{following}>; rel="next"'} if following else {}
 
 
 def query_parameter(name: str, description: str, known: Collection[str] = (), **more: Any) -> OpenApiParameter:

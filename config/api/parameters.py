@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,9 @@ from config.api.errors import BadBody, BadParameters, FieldError
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _SMALLEST, _BIGGEST = -(2**63), 2**63 - 1
+# How many objects a page of a list has, and how many it may have.
+USUAL_LIMIT = 100
+MOST = 1000
 # More would help nobody, and looking for the nearest name takes its time.
 _MOST_ERRORS = 20
 
@@ -32,6 +36,22 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def is_int64(number: int) -> bool:
     """Whether a column can hold a whole number."""
     return _SMALLEST <= number <= _BIGGEST
+
+
+def read_number(text: str, least: int, most: int) -> int:
+    """A whole number of a range; raises ValidationError."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and least <= int(text) <= most):
+        detail = _("Must be a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}
+        raise ValidationError(detail, code="out_of_range")
+    return int(text)
+
+
+def number(request: HttpRequest, name: str, usual: int, least: int, most: int) -> int:
+    """A parameter that is a whole number of a range, or `usual` when it is not given; raises BadParameters."""
+    try:
+        return read_number(request.GET.get(name, str(usual)), least, most)
+    except ValidationError as error:
+        raise wrong(name, "out_of_range", str(error.message)) from None
 
 
 def row_id(name: str, text: str) -> int:

@@ -27,6 +27,7 @@ from config.api.conditions import check_writing, entity_tag, is_known
 from config.api.errors import BadBody, Conflict, FieldError, NotFound, Problem, field_errors
 from config.api.flat import FlatSerializer
 from config.api.lists import Listing
+from config.api.pages import page_response
 from config.api.parameters import wrong
 from config.api.schema import Operation, OperationSchema
 from config.api.views import ApiView
@@ -168,8 +169,7 @@ class ReadOnlyCollection(Resource):
 
     def get(self, request: Request, **kwargs: Any) -> Response:
         items, following = self.listing().page(request._request, self.rows(), self.scope)
-        headers = {"Link": f'<{following}>; rel="next"'} if following else {}
-        return Response({"items": self.shown(items), "next": following}, headers=headers)
+        return page_response(self.shown(items), following)
 
     def operation(self, method: str) -> Operation:
         return operations.of_collection(type(self), method)

@@ -10,7 +10,6 @@ import hashlib
 from typing import Any
 
 from django.core import signing
-from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -19,8 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.errors import Problem
-from config.api.lists import MOST, USUAL_LIMIT, read_limit
-from config.api.parameters import wrong
+from config.api.parameters import MOST, USUAL_LIMIT, number, wrong
 from config.api.schema import error_response
 from config.api.views import ApiView
 from hierarchy import changes, journal
@@ -66,10 +64,7 @@ class ChangesView(ApiView):
         examples=[OpenApiExample("A move", value=ChangePageSerializer.sample, response_only=True)],
     )
     def get(self, request: Request) -> Response:
-        try:
-            limit = read_limit(request.query_params.get("limit", str(USUAL_LIMIT)))
-        except ValidationError as error:
-            raise wrong("limit", "limit", " ".join(error.messages)) from None
+        limit = number(request._request, "limit", USUAL_LIMIT, 1, MOST)
         given = request.query_params.get("since")
         start = _opened(self.scope, given) if given not in (None, _LATEST) else 0
         with snapshot():

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -18,6 +17,7 @@ from django.utils.translation import gettext, ngettext
 
 from hierarchy.admin.times import local, zone_of
 from operators import links, mail
+from operators.admin.shown_once import ShowsOnce
 from operators.models import Operator
 from operators.sign_in import minutes_until
 
@@ -75,37 +75,21 @@ def link_for(request: HttpRequest, operator: Operator) -> str:
     return f"{settings.PUBLIC_URL}{address}" if settings.PUBLIC_URL else request.build_absolute_uri(address)
 
 
-def hand_over(
-    model_admin: admin.ModelAdmin[Any], request: HttpRequest, operators: Iterable[Operator]
-) -> HttpResponse | None:
-    """Send each a link. Those that cannot be sent are on the page that is the answer; None when all were sent."""
+def hand_over(page: ShowsOnce, request: HttpRequest, operators: Iterable[Operator]) -> HttpResponse | None:
+    """Send each a link. The answer leads to those that cannot be sent; None when all were."""
     made = [(operator, link_for(request, operator)) for operator in operators]
     sender = request.user.name if isinstance(request.user, Operator) else ""
-    unsent = [
-        (operator, link)
+    unsent = {
+        operator.pk: link
         for operator, link in made
         if not (settings.HAS_MAIL and mail.send_link(operator, link, sender))
-    ]
-    kept = {operator.pk for operator, _link in unsent}
-    sent = [operator.email for operator, _link in made if operator.pk not in kept]
+    }
+    sent = [operator.email for operator, _link in made if operator.pk not in unsent]
     if sent:
         text = ngettext(
             "A link to choose a password is on its way to %(people)s, valid for %(hours)d hours.",
             "Links to choose a password are on their way to %(people)s, valid for %(hours)d hours.",
             len(sent),
         )
-        model_admin.message_user(request, text % {"people": ", ".join(sent), "hours": hours_valid()}, messages.SUCCESS)
-    if not unsent:
-        return None
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": ngettext("A link to hand over", "Links to hand over", len(unsent)),
-        "opts": model_admin.opts,
-        "links": unsent,
-        "hours": hours_valid(),
-        "has_mail": settings.HAS_MAIL,
-        "back": reverse("admin:operators_operator_change", args=[unsent[0][0].pk])
-        if len(unsent) == 1
-        else reverse("admin:operators_operator_changelist"),
-    }
-    return TemplateResponse(request, "admin/operators/operator/links.html", context)
+        page.message_user(request, text % {"people": ", ".join(sent), "hours": hours_valid()}, messages.SUCCESS)
+    return page.show_once(request, unsent) if unsent else None

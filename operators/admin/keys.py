@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -12,6 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from config.api.errors import Conflict
+from hierarchy.admin.actions import ASKED
 from hierarchy.admin.callers import caller_of
 from hierarchy.admin.filters import CustomerFilter, QuestionFilter
 from hierarchy.admin.forms import refusals_to
@@ -19,6 +22,9 @@ from hierarchy.scoping import Scope
 from operators import services
 from operators.admin.owned import ASK_REVOKE_KEY, ASK_ROTATE_KEY, OwnedAdmin, address_after
 from operators.models import ApiKey
+
+# All of them are named on the page that asks.
+MOST_REVOKED = 100
 
 
 class StateFilter(QuestionFilter):
@@ -29,7 +35,7 @@ class StateFilter(QuestionFilter):
     def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
         expired = Q(expires_at__isnull=False, expires_at__lte=timezone.now())
         conditions = {
-            "valid": Q(revoked_at=None) & ~expired,
+            "valid": _is_valid(),
             "expired": Q(revoked_at=None) & expired,
             "revoked": Q(revoked_at__isnull=False),
         }
@@ -48,7 +54,7 @@ class ApiKeyAdmin(OwnedAdmin):
     references = ("operator",)
     zone_attribute = "operator.home_site_id"
     readonly_fields = ("hint", "state", "revoked_at", "last_used_at")
-    actions = ("rotate", "revoke")
+    actions = ("revoke",)
     deeds = {"rotate": ASK_ROTATE_KEY, "revoke": ASK_REVOKE_KEY}
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -73,15 +79,42 @@ class ApiKeyAdmin(OwnedAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._show_once(request, request.new_key)  # type: ignore[attr-defined]
 
-    @admin.action(description=_("Rotate: give the chosen keys a new text"), permissions=["change"])
-    def rotate(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        return self._show_once(request, *(services.api_key_rotate(caller_of(request), key) for key in queryset))
-
     @admin.action(description=_("Revoke the chosen keys"), permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: Any) -> None:
-        keys = [services.api_key_revoke(caller_of(request), key) for key in queryset]
+    def revoke(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Ask, then end those that were shown: what matches the filters may be others by then."""
+        keys = list(queryset.filter(_is_valid())[: MOST_REVOKED + 1])
+        if len(keys) > MOST_REVOKED:
+            raise Conflict(_("At most %d keys are revoked at once: choose fewer.") % MOST_REVOKED)
+        if not keys:
+            nothing = gettext("Nothing to revoke: the chosen keys were revoked or have expired before.")
+            self.message_user(request, nothing, messages.WARNING)
+            return None
+        if ASKED not in request.POST:
+            return self._ask(request, keys)
+        for key in keys:
+            services.api_key_revoke(caller_of(request), key)
         text = ngettext("%(count)s key opens nothing any more.", "%(count)s keys open nothing any more.", len(keys))
         self.message_user(request, text % {"count": len(keys)}, messages.SUCCESS)
+        return None
+
+    def _ask(self, request: HttpRequest, keys: list[ApiKey]) -> HttpResponse:
+        self.give_zones(request, keys)
+        count = len(keys)
+        chosen = [(ACTION_CHECKBOX_NAME, key.pk) for key in keys]
+        question = ngettext("This key stops working at once:", "These %(count)s keys stop working at once:", count)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": ngettext("Revoke the chosen key", "Revoke the chosen keys", count),
+            "here": gettext("Revoke"),
+            "opts": self.opts,
+            "question": question % {"count": count},
+            "keys": keys,
+            "hidden": [("action", "revoke"), ("index", "0"), (ASKED, "1"), *chosen],
+            "button": gettext("Revoke"),
+            "keep": gettext("Keep"),
+            "back": request.get_full_path(),
+        }
+        return TemplateResponse(request, "admin/operators/apikey/ask.html", context)
 
     def do_rotate(self, request: HttpRequest, key: ApiKey) -> HttpResponse:
         return self._show_once(request, services.api_key_rotate(caller_of(request), key))
@@ -93,15 +126,20 @@ class ApiKeyAdmin(OwnedAdmin):
     def _show_once(self, request: HttpRequest, *made: tuple[ApiKey, str]) -> HttpResponse:
         return self.show_once(request, {key.pk: text for key, text in made})
 
-    def shown_page(self, request: HttpRequest, secrets: list[tuple[ApiKey, str]]) -> HttpResponse:
+    def shown_page(self, request: HttpRequest, shown: list[tuple[ApiKey, str]]) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": ngettext("New API key", "New API keys", len(secrets)),
+            "title": ngettext("New API key", "New API keys", len(shown)),
             "opts": self.opts,
-            "new_keys": secrets,
-            "back": address_after(request, [key for key, _text in secrets], "admin:operators_apikey_changelist"),
+            "new_keys": shown,
+            "back": address_after(request, [key for key, _text in shown], "admin:operators_apikey_changelist"),
         }
         return TemplateResponse(request, "admin/operators/apikey/new_keys.html", context)
+
+
+def _is_valid() -> Q:
+    """As `ApiKey.is_valid`, of rows."""
+    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
 
 
 def key_state(key: ApiKey) -> str:

@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -34,6 +34,7 @@ from operators.admin import invitations
 from operators.admin.actions import ACTIONS
 from operators.admin.owned import belongings
 from operators.admin.passwords import OptionalPasswordForm, PasswordForm
+from operators.admin.shown_once import ShowsOnce
 from operators.models import Operator, SiteGrant
 
 # Their mail leaves one after the other, while the person at the page waits.
@@ -87,7 +88,7 @@ class GrantInline(EntityInline):
 
 
 @admin.register(Operator)
-class OperatorAdmin(EntityAdmin):
+class OperatorAdmin(ShowsOnce, EntityAdmin):
     form = OperatorForm
     inlines = (GrantInline,)
     list_display = ("name", "state", "email", "place", "is_admin_operator", "last_login")
@@ -100,6 +101,7 @@ class OperatorAdmin(EntityAdmin):
     place_attribute = "home_site_id"
     readonly_fields = ("operator_id", "last_login", "state")
     actions = ("invite", *ACTIONS)
+    was_shown = _("It was shown once, and is stored nowhere. If nobody copied it, invite again: that makes a new link.")
 
     class Media:
         css: ClassVar[dict[str, Any]] = {"all": ["chargetree/operators.css"]}
@@ -233,10 +235,24 @@ class OperatorAdmin(EntityAdmin):
         except REFUSALS as error:
             self.message_user(request, sentence(error), messages.ERROR)
         else:
-            page = invitations.hand_over(self, request, [operator])
-            if page is not None:
-                return page
+            shown = invitations.hand_over(self, request, [operator])
+            if shown is not None:
+                return shown
         return HttpResponseRedirect(reverse("admin:operators_operator_change", args=[quote(operator.pk)]))
+
+    def shown_page(self, request: HttpRequest, shown: list[tuple[Operator, str]]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": ngettext("A link to hand over", "Links to hand over", len(shown)),
+            "opts": self.opts,
+            "links": shown,
+            "hours": invitations.hours_valid(),
+            "has_mail": settings.HAS_MAIL,
+            "back": reverse("admin:operators_operator_change", args=[quote(shown[0][0].pk)])
+            if len(shown) == 1
+            else reverse("admin:operators_operator_changelist"),
+        }
+        return TemplateResponse(request, "admin/operators/operator/links.html", context)
 
     def unlock_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let an operator sign in again who failed too often."""

@@ -19,7 +19,7 @@ from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
 from hierarchy.admin.choices import EntityChoiceField
 from hierarchy.admin.entities import EntityAdmin
 from hierarchy.scoping import Scope
-from operators.admin import shown_once
+from operators.admin.shown_once import ShowsOnce
 from operators.models import ApiKey, Operator
 from operators.webhook_models import Webhook
 
@@ -27,7 +27,7 @@ from operators.webhook_models import Webhook
 Deed = Callable[[HttpRequest, Any], HttpResponse | str]
 
 
-class OwnedAdmin(EntityAdmin):
+class OwnedAdmin(ShowsOnce, EntityAdmin):
     """Pages over rows that belong to an operator.
 
     `deeds` are, by the word in the address, title, question and button; `do_` and the word does it.
@@ -62,25 +62,7 @@ class OwnedAdmin(EntityAdmin):
             )
             for deed in self.deeds
         ]
-        shown = path("shown/", self.admin_site.admin_view(self._shown_view), name=f"operators_{name}_shown")
-        return [shown, *own, *super().get_urls()]
-
-    def show_once(self, request: HttpRequest, texts: dict[int, str]) -> HttpResponse:
-        """Lead to the page with the secrets of these rows, which can be loaded again without making others."""
-        shown_once.keep(request, str(self.opts.model_name), texts)
-        return HttpResponseRedirect(reverse(f"admin:operators_{self.opts.model_name}_shown"))
-
-    def shown_page(self, request: HttpRequest, secrets: list[tuple[Any, str]]) -> HttpResponse:
-        raise NotImplementedError
-
-    def _shown_view(self, request: HttpRequest) -> HttpResponse:
-        texts = shown_once.take(request, str(self.opts.model_name)) if request.method == "GET" else {}
-        secrets = [(row, texts[row.pk]) for row in self.get_queryset(request).filter(pk__in=texts)]
-        if secrets:
-            return self.shown_page(request, secrets)
-        text = _("It was shown once, and is stored nowhere. If nobody copied it, rotate: that makes a new one.")
-        self.message_user(request, text, messages.WARNING)
-        return HttpResponseRedirect(reverse(f"admin:operators_{self.opts.model_name}_changelist"))
+        return [*own, *super().get_urls()]
 
     def _deed_view(self, request: HttpRequest, object_id: str, deed: str) -> HttpResponse:
         """Ask, then do it."""

@@ -11,13 +11,51 @@ import hashlib
 import secrets
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = object
 
 _WAITING = "shown_once"
 _PATIENCE_S = 300
 _NONCE_BYTES = 16
+
+
+class ShowsOnce(ModelAdmin):
+    """Pages over rows of which something is shown once, on a page of its own."""
+
+    # What is said in place of that page when there is nothing to show any more.
+    was_shown: ClassVar[Any] = _(
+        "It was shown once, and is stored nowhere. If nobody copied it, rotate: that makes a new one."
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self._shown_view)
+        return [path("shown/", view, name=f"operators_{self.opts.model_name}_shown"), *super().get_urls()]
+
+    def show_once(self, request: HttpRequest, texts: Mapping[int, str]) -> HttpResponse:
+        """Lead to the page with the texts of these rows, which can be loaded again without making others."""
+        keep(request, str(self.opts.model_name), texts)
+        return HttpResponseRedirect(reverse(f"admin:operators_{self.opts.model_name}_shown"))
+
+    def shown_page(self, request: HttpRequest, shown: list[tuple[Any, str]]) -> HttpResponse:
+        raise NotImplementedError
+
+    def _shown_view(self, request: HttpRequest) -> HttpResponse:
+        texts = take(request, str(self.opts.model_name)) if request.method == "GET" else {}
+        shown = [(row, texts[row.pk]) for row in self.get_queryset(request).filter(pk__in=texts)]
+        if shown:
+            return self.shown_page(request, shown)
+        self.message_user(request, self.was_shown, messages.WARNING)
+        return HttpResponseRedirect(reverse(f"admin:operators_{self.opts.model_name}_changelist"))
 
 
 def keep(request: HttpRequest, kind: str, texts: Mapping[int, str]) -> None:

@@ -59,7 +59,6 @@ class WebhookAdmin(OwnedAdmin):
         "last_failure",
         "given_up",
     )
-    actions = ("rotate",)
     deeds = {"rotate": ASK_ROTATE_WEBHOOK}
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -80,19 +79,15 @@ class WebhookAdmin(OwnedAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self.show_once(request, {obj.pk: webhooks.secret(obj)})
 
-    @admin.action(description=_("Rotate: give the chosen webhooks a new secret"), permissions=["change"])
-    def rotate(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        return self.show_once(request, {row.pk: webhooks.rotate(caller_of(request), row) for row in queryset})
-
     def do_rotate(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
         return self.show_once(request, {webhook.pk: webhooks.rotate(caller_of(request), webhook)})
 
-    def shown_page(self, request: HttpRequest, secrets: list[tuple[Webhook, str]]) -> HttpResponse:
+    def shown_page(self, request: HttpRequest, shown: list[tuple[Webhook, str]]) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": ngettext("Signing secret", "Signing secrets", len(secrets)),
+            "title": ngettext("Signing secret", "Signing secrets", len(shown)),
             "opts": self.opts,
-            "new_secrets": secrets,
-            "back": address_after(request, [row for row, _text in secrets], "admin:operators_webhook_changelist"),
+            "new_secrets": shown,
+            "back": address_after(request, [row for row, _text in shown], "admin:operators_webhook_changelist"),
         }
         return TemplateResponse(request, "admin/operators/webhook/new_secrets.html", context)

@@ -9,12 +9,13 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
+from django.conf import settings
 from django.contrib import admin
 from django.urls import Resolver404, URLPattern, URLResolver, resolve
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import choose, sign_in, workbook
-from tests.browser.demo import OPERATOR, PASSWORD, STAFF, Demo
+from tests.browser.demo import ADMIN, OPERATOR, PASSWORD, STAFF, Demo
 
 # What is looked at in each look: everything once, then what another theme or width can change.
 EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}
@@ -149,6 +150,24 @@ def errors(walk: Walk) -> None:
     walk.look("an old form")
 
 
+def sessions_that_end(walk: Walk) -> None:
+    page = walk.page
+    page.goto("/admin/hierarchy/site/?q=P%2BR")
+    page.locator("#result_list tbody tr").first.get_by_role("link").first.click()
+    page.get_by_label("Public name:").fill("Typed before")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("You were signed out before this was saved.")).to_be_visible()
+    walk.look("signed out before saving")
+    page.get_by_label("E-mail address").fill(ADMIN)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Save what you typed?")
+    walk.look("what was typed is offered")
+    page.get_by_role("button", name="Save it now").click()
+    expect(page.locator(".messagelist")).to_be_visible()
+
+
 def searches(walk: Walk) -> None:
     walk.visit("/admin/search/?q=utrecht", "found")
     walk.visit("/admin/search/?q=nothing-of-the-kind", "nothing found")
@@ -272,6 +291,12 @@ def programs(walk: Walk) -> None:
     walk.look("a webhook")
     page.get_by_role("link", name="Rotate the secret").click()
     walk.look("a question")
+    page.goto("/admin/operators/apikey/?q=Walk")
+    page.locator("#result_list tbody .action-select").first.check()
+    page.get_by_label("Action:").select_option("Revoke the chosen keys")
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_role("button", name="Revoke")).to_be_visible()
+    walk.look("keys to revoke")
 
 
 def beginners(walk: Walk) -> None:
@@ -327,6 +352,7 @@ def test_every_page(page: Page, demo: Demo, tmp_path: Path) -> None:
     access(walk)
     walk.follow(*(f"{demo.url}{address}" for address in SHORT), f"{demo.url}/admin/")
     errors(walk)
+    sessions_that_end(walk)
     searches(walk)
     moves(walk)
     bulk_changes(walk)

@@ -213,9 +213,13 @@ def test_a_stranger_is_sent_to_the_login(client, full_world):
         pages = [address(model, "changelist"), address(model, "add")]
         pages += [address(model, page, row.pk) for page in ("change", "delete", "history")]
         for path in [*pages, "/admin/", "/admin/autocomplete/"]:
-            for response in (client.get(path), client.post(path, {"post": "yes"})):
+            for response in (client.get(path), client.post(path)):
                 assert response.status_code == 302
                 assert response["Location"].startswith("/admin/login/")
+            # What is sent along is on the page to sign in, and nothing else.
+            response = client.post(path, {"post": "yes"})
+            assert (path, response.status_code, response.context["typed"]) == (path, 200, "post=yes")
+            assert not re.search(r"Northwind|Southwind", response.content.decode())
     login = client.get("/admin/login/")
     assert "Chargetree" in login.content.decode()
     assert not re.search(r"Northwind|Southwind", login.content.decode())

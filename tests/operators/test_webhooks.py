@@ -562,8 +562,8 @@ def test_the_admin_shows_a_secret_once(world, client):
     assert webhook.events == ["moved", "status"] and webhook.cursor > 0
     change = client.get(reverse("admin:operators_webhook_change", args=[webhook.pk]))
     assert webhooks.secret(webhook) not in change.content.decode() and webhook.seed not in change.content.decode()
-    chosen = {"action": "rotate", "_selected_action": webhook.pk}
-    rotated = client.post(reverse("admin:operators_webhook_changelist"), chosen, follow=True).content.decode()
+    rotate = reverse("admin:operators_webhook_rotate", args=[webhook.pk])
+    rotated = client.post(rotate, follow=True).content.decode()
     assert webhooks.secret(Webhook.objects.get()) in rotated
     assert webhooks.secret(webhook) not in rotated
 

@@ -1,0 +1,106 @@
+"""What somebody typed into a page of the admin after the session had ended: carried through signing in by the pages
+themselves, and offered again. Nothing of it is stored on the server.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import unquote, urlencode, urlsplit
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+
+from operators.admin.sign_in import SignInForm
+
+_OF_ONE_PAGE = "csrfmiddlewaretoken"
+# In the sign-in form: what was typed, as a form sends it, and that something of it is not there.
+_TYPED, _LEFT_OUT = "typed", "left_out"
+# A browser encodes it once more, up to three times as long: still what a request may be.
+MOST_CHARACTERS = 800_000
+
+
+def is_interrupted(request: HttpRequest) -> bool:
+    """Whether a stranger's request would have written something that was typed; signing out writes nothing."""
+    return (
+        request.method == "POST"
+        and request.path != reverse("admin:logout")
+        and (bool(request.POST.keys() - {_OF_ONE_PAGE}) or bool(request.FILES))
+    )
+
+
+@never_cache
+@csrf_protect
+def interrupted(request: HttpRequest) -> HttpResponse:
+    """The page to sign in, with what was typed in it. Nobody is made to send it: the token was right."""
+    typed = urlencode(list(_kept(request.POST.lists())))
+    if len(typed) > MOST_CHARACTERS:
+        typed = ""
+    secrets = [value for name, value in request.POST.items() if _is_secret(name)]
+    context = {
+        **admin.site.each_context(request),
+        "title": gettext("Sign in"),
+        "form": SignInForm(request),
+        "app_path": reverse("admin:login"),
+        "next": request.get_full_path(),
+        "has_mail": settings.HAS_MAIL,
+        "typed": typed,
+        "left_out": "1" if any(secrets) or request.FILES else "",
+        "is_lost": not typed,
+    }
+    return TemplateResponse(request, "admin/login.html", context)
+
+
+def carried(request: HttpRequest) -> dict[str, str]:
+    """What the page to sign in goes on carrying when the password was wrong."""
+    return {name: request.POST.get(name, "") for name in (_TYPED, _LEFT_OUT)}
+
+
+def offered(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The answer to signing in or, where that carried what was typed and let in, the page that offers it again."""
+    typed = carried(request)[_TYPED]
+    if not typed or response.status_code != 302:
+        return response
+    # The host is right, or signing in would not lead there.
+    address = response["Location"]
+    if not _is_of_admin(address):
+        return HttpResponseRedirect(reverse("admin:index"))
+    return _offer(request, address, typed)
+
+
+@never_cache
+def _offer(request: HttpRequest, address: str, typed: str) -> HttpResponse:
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        # A question to answer, without the ways to elsewhere.
+        "has_permission": False,
+        "title": gettext("Save what you typed?"),
+        "address": address,
+        "fields": list(_kept(QueryDict(typed).lists())),
+        "is_partial": bool(carried(request)[_LEFT_OUT]),
+    }
+    return TemplateResponse(request, "registration/save_typed.html", context)
+
+
+def _kept(fields: Iterable[tuple[str, list[Any]]]) -> Iterator[tuple[str, str]]:
+    """Names and values, without those that no page may hold."""
+    for name, values in fields:
+        if name != _OF_ONE_PAGE and not _is_secret(name):
+            yield from ((name, value) for value in values)
+
+
+def _is_secret(name: str) -> bool:
+    return "password" in name.lower()
+
+
+def _is_of_admin(address: str) -> bool:
+    """However it is written: browsers take a backslash for a slash, and %2e%2e for the way up."""
+    path = posixpath.normpath(unquote(urlsplit(address).path).replace("\\", "/"))
+    return f"{path}/".startswith(reverse("admin:index"))
