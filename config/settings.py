@@ -313,7 +313,7 @@ API_REQUESTS_PER_MINUTE = _whole_number("API_REQUESTS_PER_MINUTE", 6000 if IS_PR
 # Pages of other origins from which browsers may call the API.
 CORS_ALLOWED_ORIGINS = _origins("CORS_ALLOWED_ORIGINS")
 # Answers a POST that has an Idempotency-Key.
-API_ANSWER_ONCE = "operators.repeats.once"
+API_ANSWER_ONCE = "operators.idempotency.once"
 
 # For every kind of file, and before it is unpacked.
 IMPORT_MAX_MEGABYTES = _whole_number("IMPORT_MAX_MEGABYTES", 100, least=1)

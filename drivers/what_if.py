@@ -3,11 +3,9 @@ written. Only drivers and chargers that the caller sees are counted."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
@@ -19,6 +17,7 @@ from hierarchy.db import snapshot
 from hierarchy.models import Site
 from hierarchy.scoping import NOTHING, Scope, below
 from hierarchy.selectors import sites_above
+from hierarchy.spread import Placed, Spread, rows_below
 
 Right = SiteRight | ChargerRight
 # What each is a right on.
@@ -67,27 +66,6 @@ class Effect:
     losses: Side = NOBODY
 
 
-class Spread:
-    """What lies in a tree: how much of it at each site, by the sites' left numbers."""
-
-    def __init__(self, amounts: Iterable[tuple[int, int]]) -> None:
-        ordered = sorted(amounts)
-        self._places = [place for place, _amount in ordered]
-        self._sums = [0, *accumulate(amount for _place, amount in ordered)]
-        self.total = self._sums[-1]
-
-    def within(self, subtrees: Iterable[tuple[int, int]], single: Iterable[int] = ()) -> int:
-        """How much of it lies in any of `subtrees`, given by left and right number, with one at each place `single`."""
-        found, end = 0, 0
-        topmost: list[tuple[int, int]] = []
-        for left, right in sorted(subtrees):
-            if left > end:
-                topmost.append((left, right))
-                end = right
-                found += self._sums[bisect_left(self._places, right)] - self._sums[bisect_left(self._places, left)]
-        return found + sum(not any(left <= place <= right for left, right in topmost) for place in single)
-
-
 def site_move(scope: Scope, site: Site, parent: Site | None) -> Effect:
     """What changes when `site`, with everything below it, is put under `parent`, None for the top. Ten statements.
 
@@ -111,7 +89,7 @@ def charger_move(scope: Scope, chargers: Collection[Charger], site: Site) -> Eff
         moved = Charger.objects.visible_to(scope).filter(pk__in=[charger.pk for charger in chargers]).order_by()
         at_site = dict(moved.values_list("pk", "site_id"))
         above = sites_above({site.pk, *at_site.values()})
-        below = _below(at_site, above)
+        below = rows_below(at_site, above)
         # Not `driver__in`: SQLite would go through all drivers for it.
         whose = Driver.objects.visible_to(scope).filter(pk=OuterRef("driver_id")).order_by()
         rights = SiteRight.objects.filter(Exists(whose), site__in={*below, *above[site.pk]})
@@ -176,40 +154,6 @@ def _of_rights(
         left = chargers.outside(wanted, frozenset(had[SiteRight][pk]))
         everybody.append(Affected(pk, name, len(left) - len(left & had[ChargerRight][pk])))
     return Side.of(everybody)
-
-
-class Placed:
-    """Rows that each stand at a site, and which of them lie where. One statement.
-
-    Many people want and have the same: what that leaves is found once.
-    """
-
-    def __init__(self, places: Mapping[int, int]) -> None:
-        self.rows = frozenset(places)
-        self._below = _below(places, sites_above(set(places.values())))
-        self._within: dict[frozenset[int], frozenset[int]] = {}
-        self._outside: dict[tuple[frozenset[int], frozenset[int]], frozenset[int]] = {}
-
-    def within(self, sites: frozenset[int]) -> frozenset[int]:
-        """The rows at or below any of `sites`."""
-        if sites not in self._within:
-            self._within[sites] = frozenset().union(*(self._below[one] for one in sites if one in self._below))
-        return self._within[sites]
-
-    def outside(self, rows: frozenset[int], sites: frozenset[int]) -> frozenset[int]:
-        """Those of `rows` at or below none of `sites`."""
-        if (rows, sites) not in self._outside:
-            self._outside[rows, sites] = rows - self.within(sites)
-        return self._outside[rows, sites]
-
-
-def _below(places: Mapping[int, int], above: Mapping[int, Collection[int]]) -> dict[int, set[int]]:
-    """By site, the rows at and below it: `places` has the site of each, `above` these and the sites above."""
-    found: dict[int, set[int]] = defaultdict(set)
-    for row, site_id in places.items():
-        for one in above[site_id]:
-            found[one].add(row)
-    return found
 
 
 class _Subtree:

@@ -281,5 +281,5 @@ class ApiKey(Entity):
 
 
 from operators.attempts import Attempts  # noqa: E402, F401  (found by Django as models of this app)
-from operators.repeats import Repeat  # noqa: E402, F401  (found by Django as models of this app)
+from operators.idempotency import IdempotentRequest  # noqa: E402, F401  (found by Django as models of this app)
 from operators.webhook_models import ToldStatus, Webhook  # noqa: E402, F401  (found by Django as models of this app)

@@ -212,7 +212,7 @@ def test_every_model_has_a_page_in_the_admin():
     shown = {model for model in models if admin.site.is_registered(model)}
     # Numbers on which the journal locks and by which tags are made; what waits for its answer on pages that only who
     # brought it finds; and what requests and webhooks remember from one time to the next.
-    silent = {"Attempts", "ChangeCounter", "ImportPlan", "Mark", "Repeat", "ToldStatus"}
+    silent = {"Attempts", "ChangeCounter", "ImportPlan", "Mark", "IdempotentRequest", "ToldStatus"}
     assert {model.__name__ for model in models - shown} == silent
 
 

@@ -31,7 +31,7 @@ SPEAKERS = {"ValidationError": 0, "Unfit": 0, "message_user": 1, "add_error": 1}
 SPEAKERS |= dict.fromkeys(("messages.success", "messages.info", "messages.warning", "messages.error"), 1)
 
 # Who is spoken to in English: programs, with those who write them, and the console.
-ENGLISH = {"serializers", "documents", "views", "flat", "resources", "api", "revision", "repeats"}
+ENGLISH = {"serializers", "documents", "views", "flat", "resources", "api", "revision", "idempotency"}
 ENGLISH |= {"management", "demo", "migrations"}
 
 

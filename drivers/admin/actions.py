@@ -4,8 +4,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from drivers.admin.validity import SetValidity
 from drivers.models import ChargerRight, SiteRight, Tag
-from hierarchy.admin.actions import COMMON, Link, Put, Unlink, Validity
+from hierarchy.admin.actions import COMMON, Link, Put, Unlink
 
 _GRANTED, _REVOKED = _("grant %(rows)s the right on %(target)s"), _("revoke the right of %(rows)s on %(target)s")
 _ON_SITE: dict[str, Any] = {"model": SiteRight, "chosen": "driver", "other": "site", "label": _("Site")}
@@ -24,11 +25,13 @@ DRIVER_ACTIONS = (
     Link("grant_charger", _("Grant a right on a charger"), _GRANTED, **_ON_CHARGER),
     Unlink("revoke_site", _("Revoke the right on a site"), _REVOKED, **_ON_SITE),
     Unlink("revoke_charger", _("Revoke the right on a charger"), _REVOKED, **_ON_CHARGER),
-    Validity("set_validity", _("Set the validity of their tags"), _("validity of the tags of %(rows)s"), Tag, "driver"),
+    SetValidity(
+        "set_validity", _("Set the validity of their tags"), _("validity of the tags of %(rows)s"), Tag, "driver"
+    ),
     *COMMON,
 )
 
 TAG_ACTIONS = (
-    Validity("set_validity", _("Set the validity"), _("validity of %(rows)s"), Tag),
+    SetValidity("set_validity", _("Set the validity"), _("validity of %(rows)s"), Tag),
     *COMMON,
 )

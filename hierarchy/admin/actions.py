@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,7 +21,6 @@ from django.utils.text import Truncator, format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from hierarchy.admin.action_forms import NOW, TargetForm, ValidityForm
 from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
 from hierarchy.admin.exports import chosen_rows
 from hierarchy.bulk.edits import ADD, DELETE, FORMAT, MOST_ROWS, SET, Edit
@@ -179,6 +178,34 @@ class PlannedAction:
         return TemplateResponse(request, "admin/actions/form.html", context)
 
 
+class TargetForm(forms.Form):
+    """One row to which the chosen ones are to be tied; with `nothing`, a way to tie them to none instead."""
+
+    def __init__(
+        self, request: Any, customer: Customer, reference: Any, label: Any, data: Any, nothing: Any = ""
+    ) -> None:
+        super().__init__(data)
+        self.customer = customer
+        page: Any = admin.site.get_model_admin(reference.model)
+        self.fields["target"] = page.formfield_for_foreignkey(
+            reference, request, label=label, required=not nothing, help_text=""
+        )
+        if nothing:
+            self.fields["nothing"] = forms.BooleanField(label=nothing, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        target, is_nothing = cleaned.get("target"), cleaned.get("nothing")
+        if target is not None and target.owner_id() != self.customer.pk:
+            message = _("Belongs to another customer: choose one of %(name)s.")
+            self.add_error("target", message % {"name": self.customer})
+        elif target is not None and is_nothing:
+            self.add_error("nothing", _("Something is chosen above: empty it, or take this mark away."))
+        elif target is None and not is_nothing and "target" not in self.errors:
+            self.add_error("target", _("Choose one."))
+        return cleaned
+
+
 class Put(PlannedAction):
     """Ties the chosen rows to another row: moves them, or gives them a home. `nothing` says how to tie them to none."""
 
@@ -257,33 +284,6 @@ def driver_rights(model: Any, chosen: str) -> tuple[Link, Unlink]:
     grant = _("Grant a driver the right to charge there"), _("grant %(target)s the right on %(rows)s")
     revoke = _("Revoke a driver's right to charge there"), _("revoke the right of %(target)s on %(rows)s")
     return Link("grant_right", *grant, **ends), Unlink("revoke_right", *revoke, **ends)
-
-
-class Validity(PlannedAction):
-    """From when and until when tags are valid: the chosen ones or, by `of`, those of the chosen rows."""
-
-    def __init__(self, name: str, description: Any, title: Any, model: Any, of: str = "pk") -> None:
-        super().__init__(name, description, title)
-        self.model, self.of = model, of
-
-    def form(self, selection: Selection, data: Any) -> forms.Form:
-        return ValidityForm(selection.customer, data)
-
-    def edit(self, selection: Selection, form: Any) -> Edit:
-        values = form.values()
-        tags = self.model.objects.visible_to(selection.scope).filter(**{f"{self.of}__in": selection.own_ids})
-        notes: tuple[str, ...] = ()
-        if form.cleaned_data["end"] == NOW:
-            ended = tags.filter(expires_at__lte=values["expires_at"])
-            count = ended.count()
-            tags = tags.exclude(pk__in=ended.order_by().values("pk"))
-            note = gettext("%(tags)s that ended before: left as they are.")
-            notes = (note % {"tags": counted(self.model, count)},) if count else ()
-        ids = tuple(tags.values_list("pk", flat=True))
-        if not ids:
-            raise Unfit(gettext("There is no tag that this would change."))
-        back = selection.request.get_full_path()
-        return Edit(table_of(self.model).name, SET, ids, values, notes=notes, back=back)
 
 
 class Give(PlannedAction):

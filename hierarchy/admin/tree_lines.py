@@ -13,11 +13,11 @@ from django.db.models.functions import RowNumber
 from chargers.models import Charger, Socket
 from chargers.rollup import ERROR, OFFLINE, Health, socket_states
 from drivers.models import Driver
-from drivers.what_if import Spread
 from hierarchy.forest import Forest
 from hierarchy.models import GroupType, Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import lines_above
+from hierarchy.spread import Spread
 
 # How many subsites of a site are shown at once, and how many more with each further page.
 PAGE_ROWS = 100

@@ -1,6 +1,6 @@
 """Equal requests at the same moment: of those that name a version one is done, of those that may be done once one is.
 
-Eight POSTs with one `Idempotency-Key` are in `test_http_repeats.py`.
+Eight POSTs with one `Idempotency-Key` are in `tests/operators/test_idempotency.py`.
 """
 
 import json

@@ -12,7 +12,7 @@ import operators.what_if
 from chargers.models import Charger
 from drivers import what_if
 from drivers.models import ChargerRight, Driver, SiteRight
-from drivers.what_if import MOST_NAMED, NOBODY, Affected, Side, Spread
+from drivers.what_if import MOST_NAMED, NOBODY, Affected, Side
 from hierarchy.entity import Entity
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
@@ -226,12 +226,3 @@ def test_totals_are_exact_and_names_are_few():
     side = Side.of(Affected(pk, f"Driver {pk}", pk % 50) for pk in range(100))
     assert (len(side.named), side.people, side.total) == (MOST_NAMED, 98, 2 * sum(range(50)))
     assert [one.row_id for one in side.named[:3]] == [49, 99, 48]
-
-
-def test_what_lies_within_several_subtrees_counts_once():
-    spread = Spread([(1, 1), (2, 10), (3, 100), (8, 1000)])  # 1 … 10 holds 2 … 5, which holds 3 … 4; and 8 … 9
-    assert spread.total == 1111
-    assert spread.within([]) == 0
-    assert spread.within([(3, 4), (2, 5)], [3, 8]) == 111
-    assert spread.within([(1, 10), (8, 9)], [1]) == 1111
-    assert Spread([]).within([(1, 10)]) == 0

@@ -12,7 +12,7 @@ from chargers.models import Charger, ChargerConfiguration, Socket
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
 from hierarchy.constraints import SameCustomer
 from hierarchy.models import Change, Customer, Import, ImportPlan, Mark, Site
-from operators.models import Operator, Repeat, SiteGrant, ToldStatus
+from operators.models import IdempotentRequest, Operator, SiteGrant, ToldStatus
 from tests.conftest import NOON, made
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +94,7 @@ CASES = {
     "driver_home_same_customer": [put("dora", home_site="depot")],
     "mark_once": [twice(Mark, customer="northwind", place=1, number=1)],
     "told_status_once": [twice(ToldStatus, webhook_id=1, charger_id=1, status_version=1)],
-    "repeat_once": [twice(Repeat, owner="key 1", name="a")],
+    "idempotent_request_once": [twice(IdempotentRequest, owner="key 1", name="a")],
     "operator_email": [put("rob", email_key="ada@northwind.example"), put("sue", email_key="pat@platform.example")],
     "driver_external_id": [put("dirk", external_id_key="d/1")],
     "driver_payer_id_not_negative": [put("dora", payer_id=-1)],

@@ -19,7 +19,7 @@ APPS = ("hierarchy", "chargers", "drivers", "operators")
 MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
 # Not read by anybody: a number on which the journal locks, marks of what was reported, what a webhook told, and answers
 # that may come again.
-NOT_SCOPED = {"Attempts", "ChangeCounter", "Mark", "Repeat", "ToldStatus"}
+NOT_SCOPED = {"Attempts", "ChangeCounter", "Mark", "IdempotentRequest", "ToldStatus"}
 
 # The customer of a row, and the sites that a restricted operator must see to see it.
 RULES = {

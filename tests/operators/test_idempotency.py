@@ -15,8 +15,8 @@ from drivers.models import Driver
 from drivers.resources import DriverCollection
 from hierarchy import journal, services
 from hierarchy.models import Change
-from operators import repeats
-from operators.repeats import Repeat
+from operators import idempotency
+from operators.idempotency import IdempotentRequest
 from tests.api import BAD_BODY, BAD_ROUTE, Api, assert_problem
 from tests.conftest import NOON
 from tests.threads import at_once
@@ -55,7 +55,7 @@ def test_a_key_stands_for_one_request_of_one_sender(world):
         assert_problem(other, 422, "The Idempotency-Key belongs to another request")
     assert posted(Api(world.ada)).headers.get("Idempotency-Replayed") is None
     assert posted(Api(world.sue), {"name": "Nora", "homeGroupId": world.depot.pk}).status_code == 201
-    assert (noras(), Repeat.objects.count()) == (3, 3)
+    assert (noras(), IdempotentRequest.objects.count()) == (3, 3)
 
 
 def test_errors_of_the_sender_are_kept_as_well(world):
@@ -81,7 +81,7 @@ def test_what_may_be_answered_otherwise_is_not_kept(world, monkeypatch):
         with monkeypatch.context() as broken:
             broken.setattr(services, "save", fail)
             assert posted(api).status_code == status
-        assert not Repeat.objects.exists()
+        assert not IdempotentRequest.objects.exists()
     taken = {"chargerId": "quay-1", "groupId": world.west.pk}
     conflict = posted(api, taken, path="/chargers")
     assert conflict.status_code in (400, 409)
@@ -104,7 +104,7 @@ def test_keys_that_are_none(world):
 def begun(world, ago):
     """As when a process died half way: the row that says so is there."""
     owner = world.ada.api_keys.get()
-    return Repeat.objects.create(owner=f"key {owner.pk}", name="k-1", started_at=timezone.now() - ago)
+    return IdempotentRequest.objects.create(owner=f"key {owner.pk}", name="k-1", started_at=timezone.now() - ago)
 
 
 def test_while_it_is_being_answered(world):
@@ -118,7 +118,7 @@ def test_while_it_is_being_answered(world):
 
 def test_what_a_dead_process_began_is_done_again_where_it_wrote_nothing(world):
     api = Api(world.ada)
-    begun(world, repeats.LONGEST * 2)
+    begun(world, idempotency.LONGEST * 2)
     done = posted(api)
     assert (done.status_code, noras()) == (201, 1)
     assert posted(api).headers["Idempotency-Replayed"] == "true"
@@ -126,7 +126,7 @@ def test_what_a_dead_process_began_is_done_again_where_it_wrote_nothing(world):
 
 def test_where_that_is_not_known_somebody_has_to_look(world):
     api = Api(world.ada)
-    begun(world, repeats.LONGEST * 2)
+    begun(world, idempotency.LONGEST * 2)
     broken_off = api.post("/imports", b"groupName\r\n", idempotency_key="k-1", content_type="text/csv")
     assert_problem(broken_off, 409, "Conflict with the current state")
     assert "look whether it was done" in broken_off.data["detail"]
@@ -139,7 +139,7 @@ def test_what_is_taken_over_is_not_written_by_who_was_slow(world, monkeypatch):
 
     def slow(*args):
         row = save(*args)
-        Repeat.objects.update(started_at=timezone.now() + datetime.timedelta(minutes=1))
+        IdempotentRequest.objects.update(started_at=timezone.now() + datetime.timedelta(minutes=1))
         return row
 
     with monkeypatch.context() as late:
@@ -151,9 +151,9 @@ def test_what_is_taken_over_is_not_written_by_who_was_slow(world, monkeypatch):
 def test_after_a_day_a_key_is_new(world):
     api = Api(world.ada)
     posted(api)
-    Repeat.objects.update(started_at=timezone.now() - repeats.KEPT_FOR - datetime.timedelta(seconds=1))
+    IdempotentRequest.objects.update(started_at=timezone.now() - idempotency.KEPT_FOR - datetime.timedelta(seconds=1))
     assert "Idempotency-Replayed" not in posted(api, {"name": "Other"}).headers
-    assert Repeat.objects.count() == 1
+    assert IdempotentRequest.objects.count() == 1
 
 
 def test_reads_by_post_are_answered_anew(world):
@@ -182,12 +182,12 @@ def test_answers_that_are_secret_or_too_large_are_not_kept(world, monkeypatch):
     with monkeypatch.context() as secret:
         secret.setattr(DriverCollection, "answers_are_kept", False)
         assert posted(api, key="secret").status_code == 201
-    monkeypatch.setattr(repeats, "LARGEST", 10)
+    monkeypatch.setattr(idempotency, "LARGEST", 10)
     assert posted(api, key="large").status_code == 201
     for again in (posted(api, key="secret"), posted(api, key="large")):
         assert_problem(again, 409, "Conflict with the current state")
         assert "done before, with status 201" in again.data["detail"]
-    assert {row.body for row in Repeat.objects.all()} == {None}
+    assert {row.body for row in IdempotentRequest.objects.all()} == {None}
     assert noras() == 2
 
 
@@ -248,7 +248,7 @@ def test_the_write_and_its_answer_are_committed_together(world, monkeypatch):
         posted(api)
     assert noras() == 0
     assert posted(api).status_code == 409
-    Repeat.objects.update(started_at=timezone.now() - repeats.LONGEST * 2)
+    IdempotentRequest.objects.update(started_at=timezone.now() - idempotency.LONGEST * 2)
     assert posted(api).status_code == 201
     assert noras() == 1
 
@@ -263,7 +263,7 @@ def test_a_commit_whose_news_is_lost_is_not_repeated(world, monkeypatch):
         raise OperationalError("The connection is gone.")
 
     with monkeypatch.context() as gone:
-        gone.setattr(repeats, "journal", SimpleNamespace(recording=cut_off))
+        gone.setattr(idempotency, "journal", SimpleNamespace(recording=cut_off))
         assert posted(api).status_code == 503
     assert noras() == 1
     again = posted(api)

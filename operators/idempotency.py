@@ -47,7 +47,7 @@ class UsedOtherwise(Problem):
     title = "The Idempotency-Key belongs to another request"
 
 
-class Repeat(models.Model):
+class IdempotentRequest(models.Model):
     """A request that may come again, and its answer. `status` is null while it is being answered.
 
     `owner` is who sent it: a key, or an operator who is signed in. `body` is compressed; null was not kept.
@@ -63,9 +63,9 @@ class Repeat(models.Model):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["owner", "name"], name="repeat_once")
+            models.UniqueConstraint(fields=["owner", "name"], name="idempotent_request_once")
         ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["started_at"], name="repeat_age")]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["started_at"], name="idempotent_request_age")]
 
     def __str__(self) -> str:
         return f"{self.owner}: {self.name}"
@@ -82,7 +82,7 @@ def once(view: Any, handler: Callable[..., Any], request: Request, **kwargs: Any
         if row.request != sent.digest():
             raise UsedOtherwise(_("Send a new Idempotency-Key with every new request, and the old one with a repeat."))
         return _replayed(row)
-    turn = Repeat.objects.filter(pk=row.pk, started_at=row.started_at, status=None)
+    turn = IdempotentRequest.objects.filter(pk=row.pk, started_at=row.started_at, status=None)
     try:
         if view.posts_are_one_transaction:
             return _in_one_transaction(view, handler, request, kwargs, lambda answer: _finish(turn, sent, answer, view))
@@ -117,14 +117,16 @@ def _name(request: Request) -> str:
     return name
 
 
-def _begin(owner: str, name: str, is_one_transaction: bool) -> tuple[Repeat, bool]:
+def _begin(owner: str, name: str, is_one_transaction: bool) -> tuple[IdempotentRequest, bool]:
     """The row of a request, and whether it is for us to answer it."""
     now = timezone.now()
-    Repeat.objects.filter(started_at__lt=now - KEPT_FOR).delete()
-    row, is_ours = Repeat.objects.get_or_create(owner=owner, name=name)
+    IdempotentRequest.objects.filter(started_at__lt=now - KEPT_FOR).delete()
+    row, is_ours = IdempotentRequest.objects.get_or_create(owner=owner, name=name)
     if row.status is None and is_one_transaction and row.started_at < now - LONGEST:
         # Whoever began is gone and has written nothing; were it still there, it could not commit any more.
-        is_ours = bool(Repeat.objects.filter(pk=row.pk, started_at=row.started_at, status=None).update(started_at=now))
+        is_ours = bool(
+            IdempotentRequest.objects.filter(pk=row.pk, started_at=row.started_at, status=None).update(started_at=now)
+        )
         row.started_at = now
     return row, is_ours
 
@@ -166,7 +168,7 @@ class _Sent:
         return self._digest.hexdigest()
 
 
-def _finish(turn: models.QuerySet[Repeat], sent: _Sent, response: Any, view: Any) -> None:
+def _finish(turn: models.QuerySet[IdempotentRequest], sent: _Sent, response: Any, view: Any) -> None:
     """Keep an answer, or forget that there was a request."""
     if response.streaming or response.status_code in _NOT_KEPT or response.status_code >= 500:
         turn.delete()
@@ -186,7 +188,7 @@ def _finish(turn: models.QuerySet[Repeat], sent: _Sent, response: Any, view: Any
         raise Conflict(_("This took so long that its repeat was done instead."))
 
 
-def _replayed(row: Repeat) -> HttpResponse:
+def _replayed(row: IdempotentRequest) -> HttpResponse:
     if row.body is None:
         raise Conflict(
             _("This was done before, with status %d; the answer was not kept: read what there is now.") % row.status
@@ -198,7 +200,7 @@ def _replayed(row: Repeat) -> HttpResponse:
     return response
 
 
-def _unfinished(view: Any, row: Repeat) -> Conflict:
+def _unfinished(view: Any, row: IdempotentRequest) -> Conflict:
     if timezone.now() - row.started_at < LONGEST:
         view.headers["Retry-After"] = "1"
         return Conflict(_("A request with this Idempotency-Key is still being answered: ask again for its answer."))
