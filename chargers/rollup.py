@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from django.db.models import Case, Exists, OuterRef, Q, SmallIntegerField, When
+from django.utils.translation import gettext_lazy as _
 
 from chargers.models import Socket
 from chargers.vocabulary import Status
@@ -15,6 +16,13 @@ from hierarchy.scoping import Scope
 ONLINE, OFFLINE, ERROR = range(3)
 # Online and at work: told apart where people look, not in the numbers. The larger a state, the more it needs them.
 CHARGING = -1
+# By state, that which says most first: its word in addresses and style sheets, and its label.
+STATES = {
+    ERROR: ("error", _("In error")),
+    OFFLINE: ("offline", _("Offline")),
+    CHARGING: ("charging", _("Charging")),
+    ONLINE: ("online", _("Online")),
+}
 
 
 class Health(NamedTuple):

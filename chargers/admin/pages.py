@@ -15,7 +15,7 @@ from chargers.admin.actions import ACTIONS
 from chargers.admin.charger_pages import ChargerPages
 from chargers.forms import LinesField, PropertiesField
 from chargers.models import Charger, ChargerConfiguration, Socket
-from chargers.rollup import CHARGING, ERROR, OFFLINE, ONLINE, charger_states, socket_states
+from chargers.rollup import CHARGING, ERROR, OFFLINE, ONLINE, STATES, charger_states, socket_states
 from chargers.selectors import unseen
 from hierarchy.admin.actions import COMMON
 from hierarchy.admin.callers import scope_of
@@ -39,24 +39,13 @@ class HealthFilter(QuestionFilter):
 
     title = _("health")
     parameter_name = "health"
-    answers: ClassVar[dict[str, Any]] = {
-        "online": _("Online"),
-        "charging": _("Charging"),
-        "offline": _("Offline"),
-        "error": _("In error"),
-    }
+    answers: ClassVar[dict[str, Any]] = dict(reversed(STATES.values()))
     _states: ClassVar[dict[str, tuple[int, ...]]] = {
         "online": (ONLINE, CHARGING),
         "charging": (CHARGING,),
         "offline": (OFFLINE,),
         "error": (ERROR,),
     }
-
-    @classmethod
-    def label(cls, state: int) -> tuple[str, Any]:
-        """The word and the label of the one answer that says most of a state."""
-        word = next(word for word, states in reversed(cls._states.items()) if state in states)
-        return word, cls.answers[word]
 
     def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
         states = charger_states() if rows.model is Charger else socket_states()
@@ -220,7 +209,7 @@ class ChargerAdmin(StatusMark, ChargerPages):
         chargers = Charger.objects.filter(pk__in=[row.pk for row in rows]).order_by().annotate(state=charger_states())
         states = dict(chargers.values_list("pk", "state"))
         for row in rows:
-            row.shown_health = HealthFilter.label(states.get(row.pk, OFFLINE))
+            row.shown_health = STATES[states.get(row.pk, OFFLINE)]
 
     @admin.display(description=_("with its sockets"))
     def health(self, charger: Any) -> SafeString:

@@ -31,7 +31,7 @@ from hierarchy.scoping import Scope
 
 # Sent with the answers to what an action asks.
 ASKED = "asked"
-_NAMED = 5
+_MOST_NAMED = 5
 
 
 class Unfit(Exception):
@@ -83,7 +83,7 @@ class Selection:
         return counted(self.page.model, len(self.ids))
 
     def names(self) -> list[str]:
-        rows = list(self.rows[:_NAMED])
+        rows = list(self.rows[:_MOST_NAMED])
         labels = self.page.choice_labels(self.request, rows)
         return [labels[row.pk] for row in rows]
 
@@ -165,7 +165,7 @@ class PlannedAction:
             "form": form,
             "counted": selection.counted(),
             "names": selection.names(),
-            "more": max(len(selection.ids) - _NAMED, 0),
+            "more": max(len(selection.ids) - _MOST_NAMED, 0),
             "hidden": [
                 ("action", self.__name__),
                 ("index", "0"),

@@ -21,7 +21,7 @@ else:
 ID_MAX = 2**63 - 1
 
 # Names the boxes that Django's script makes, so it comes after that one.
-NAMED = forms.Media(js=["admin/js/autocomplete.js", "chargetree/choices.js"])
+SCRIPTS = forms.Media(js=["admin/js/autocomplete.js", "chargetree/choices.js"])
 
 # What rows are called on this page, by primary key, in a constant number of statements.
 Labels = Callable[[Iterable[Any]], dict[int, str]]
@@ -60,7 +60,7 @@ class EntitySelect(AutocompleteSelect):
 
     @property
     def media(self) -> forms.Media:
-        return super().media + NAMED
+        return super().media + SCRIPTS
 
     def remember(self, rows: Iterable[Any]) -> None:
         """Look up what all these rows are called at once, before they are rendered one by one."""

@@ -102,15 +102,15 @@ def shown(bound: forms.BoundField, row: Entity) -> str:
     return NOTHING if text in (None, "") else str(text)
 
 
-def sentence(row: Entity) -> SafeString:
+def overtaken_line(row: Entity) -> SafeString:
     """The message of a line on the page of another row."""
     text = gettext("%(object)s was changed in the meantime, so nothing was saved.")
     return format_html(text.replace("%(object)s", "<bdi>{}</bdi>"), row)
 
 
-def summary(row: Entity, lines: list[Change], taken: Iterable[str], *, is_asked: bool) -> SafeString:
+def overtaken_page(row: Entity, lines: list[Change], taken: Iterable[str], *, is_asked: bool) -> SafeString:
     """The message of a page's form: who was quicker, what was taken over from there, and what to do now."""
-    parts: list[str] = [sentence(row)]
+    parts: list[str] = [overtaken_line(row)]
     if lines:
         who = ", ".join(dict.fromkeys(line.actor_label for line in lines))
         parts.append(format_html("{}: <bdi>{}</bdi>, {}.", gettext("Last by"), who, local(lines[0].at, zone_of(row))))

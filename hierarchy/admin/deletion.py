@@ -14,7 +14,7 @@ from hierarchy.entity import Entity
 from hierarchy.scoping import Scope
 
 # More names than this nobody reads before pressing a button; the counts are complete.
-NAMED = 20
+MOST_NAMED = 20
 
 
 @dataclass(slots=True)
@@ -31,17 +31,17 @@ def consequences(rows: Sequence[Entity], scope: Scope) -> Consequences:
     model = type(rows[0])
     ids = [row.pk for row in rows]
     result = Consequences()
-    result.going += _named(model, rows[:NAMED], len(rows))
+    result.going += _named(model, rows[:MOST_NAMED], len(rows))
     result.counts[str(model._meta.verbose_name_plural)] = len(rows)
     for relation, found in _related(model, models.CASCADE, ids, scope):
         count = found.count()
         if count:
-            result.going += _named(relation, found[:NAMED], count)
+            result.going += _named(relation, found[:MOST_NAMED], count)
             result.counts[str(relation._meta.verbose_name_plural)] = count
     for relation, found in _related(model, models.PROTECT, ids, scope):
         count = found.count()
         if count:
-            result.blocking += _linked(relation, found[:NAMED], count)
+            result.blocking += _linked(relation, found[:MOST_NAMED], count)
     return result
 
 
@@ -72,4 +72,4 @@ def _linked(model: type[Entity], rows: Sequence[Entity], count: int) -> list[str
 
 
 def _rest(count: int) -> list[str]:
-    return [_("… and %(count)s more") % {"count": count - NAMED}] if count > NAMED else []
+    return [_("… and %(count)s more") % {"count": count - MOST_NAMED}] if count > MOST_NAMED else []

@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from hierarchy.admin.callers import scope_of
-from hierarchy.admin.choices import NAMED, is_id
+from hierarchy.admin.choices import SCRIPTS, is_id
 from hierarchy.models import Customer, Site
 from hierarchy.scoping import Scope
 from hierarchy.text import comparison_key
@@ -109,7 +109,7 @@ class WithinFilter(admin.SimpleListFilter):
 
     @classmethod
     def media(cls) -> forms.Media:
-        return AutocompleteSelect(Site._meta.get_field("parent"), admin.site).media + NAMED
+        return AutocompleteSelect(Site._meta.get_field("parent"), admin.site).media + SCRIPTS
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         chosen = self.value()

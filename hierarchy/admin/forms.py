@@ -135,9 +135,9 @@ class EntityForm(ModelForm):
         if mine or self.contested:
             is_line = self.prefix is not None
             self.overtaken = (
-                conflicts.sentence(self.instance)
+                conflicts.overtaken_line(self.instance)
                 if is_line
-                else conflicts.summary(self.instance, lines, taken, is_asked=bool(self.contested))
+                else conflicts.overtaken_page(self.instance, lines, taken, is_asked=bool(self.contested))
             )
 
     @property

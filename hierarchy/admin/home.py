@@ -17,20 +17,13 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from chargers.rollup import CHARGING, ERROR, OFFLINE, ONLINE
+from chargers.rollup import STATES
 from hierarchy.admin import history
 from hierarchy.admin.callers import scope_of
 from hierarchy.admin.scoped import places
 from hierarchy.models import Change, Import
 from operators.dashboard import Dashboard, Group, SocketNumbers, dashboard, on_map
 
-# By state: its word in addresses and style sheets, and its label.
-STATES = {
-    ERROR: ("error", _("In error")),
-    OFFLINE: ("offline", _("Offline")),
-    CHARGING: ("charging", _("Charging")),
-    ONLINE: ("online", _("Online")),
-}
 # How many lines of the journal the page shows.
 LATEST_CHANGES = 10
 # How wide the bar of a group is, in its own units.
@@ -48,12 +41,9 @@ class Tile:
 
 
 # Tiles and lists count those that charge among those that are online; a map shows each charger once.
-MAP_STATES = (
-    ("online", _("Online, not charging")),
-    ("charging", _("Charging")),
-    ("offline", _("Offline")),
-    ("error", _("In error")),
-)
+MAP_STATES = [
+    (word, _("Online, not charging") if word == "online" else label) for word, label in reversed(STATES.values())
+]
 
 
 def _list(model: str, **filters: Any) -> str:

@@ -14,6 +14,7 @@ from chargers.rollup import (
     ERROR,
     OFFLINE,
     ONLINE,
+    STATES,
     charger_state,
     charger_states,
     health_of_sites,
@@ -21,7 +22,6 @@ from chargers.rollup import (
     socket_states,
 )
 from drivers.models import Driver, SiteRight, Tag
-from hierarchy.admin.home import STATES
 from hierarchy.models import Customer, Import
 from hierarchy.scoping import Scope
 from operators import dashboard as module
