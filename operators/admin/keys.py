@@ -126,15 +126,9 @@ class ApiKeyAdmin(OwnedAdmin):
     def _show_once(self, request: HttpRequest, *made: tuple[ApiKey, str]) -> HttpResponse:
         return self.show_once(request, {key.pk: text for key, text in made})
 
-    def shown_page(self, request: HttpRequest, shown: list[tuple[ApiKey, str]]) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": ngettext("New API key", "New API keys", len(shown)),
-            "opts": self.opts,
-            "new_keys": shown,
-            "back": address_after(request, [key for key, _text in shown], "admin:operators_apikey_changelist"),
-        }
-        return TemplateResponse(request, "admin/operators/apikey/new_keys.html", context)
+    def shown_context(self, request: HttpRequest, rows: list[ApiKey]) -> dict[str, Any]:
+        back = address_after(request, rows, "admin:operators_apikey_changelist")
+        return {"title": ngettext("New API key", "New API keys", len(rows)), "back": back}
 
 
 def _is_valid() -> Q:

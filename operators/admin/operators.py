@@ -240,19 +240,18 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
                 return shown
         return HttpResponseRedirect(reverse("admin:operators_operator_change", args=[quote(operator.pk)]))
 
-    def shown_page(self, request: HttpRequest, shown: list[tuple[Operator, str]]) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": ngettext("A link to hand over", "Links to hand over", len(shown)),
-            "opts": self.opts,
-            "links": shown,
+    def shown_context(self, request: HttpRequest, rows: list[Operator]) -> dict[str, Any]:
+        page = (
+            ("admin:operators_operator_change", quote(rows[0].pk))
+            if len(rows) == 1
+            else ("admin:operators_operator_changelist",)
+        )
+        return {
+            "title": ngettext("A link to hand over", "Links to hand over", len(rows)),
+            "back": reverse(page[0], args=page[1:]),
             "hours": invitations.hours_valid(),
             "has_mail": settings.HAS_MAIL,
-            "back": reverse("admin:operators_operator_change", args=[quote(shown[0][0].pk)])
-            if len(shown) == 1
-            else reverse("admin:operators_operator_changelist"),
         }
-        return TemplateResponse(request, "admin/operators/operator/links.html", context)
 
     def unlock_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let an operator sign in again who failed too often."""

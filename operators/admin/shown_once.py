@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -46,14 +47,21 @@ class ShowsOnce(ModelAdmin):
         keep(request, str(self.opts.model_name), texts)
         return HttpResponseRedirect(reverse(f"admin:operators_{self.opts.model_name}_shown"))
 
-    def shown_page(self, request: HttpRequest, shown: list[tuple[Any, str]]) -> HttpResponse:
+    def shown_context(self, request: HttpRequest, rows: list[Any]) -> dict[str, Any]:
+        """What the page needs besides the rows and their texts: `title`, and `back`, where it goes on."""
         raise NotImplementedError
 
     def _shown_view(self, request: HttpRequest) -> HttpResponse:
         texts = take(request, str(self.opts.model_name)) if request.method == "GET" else {}
         shown = [(row, texts[row.pk]) for row in self.get_queryset(request).filter(pk__in=texts)]
         if shown:
-            return self.shown_page(request, shown)
+            context = {
+                **self.admin_site.each_context(request),
+                **self.shown_context(request, [row for row, _text in shown]),
+                "opts": self.opts,
+                "shown": shown,
+            }
+            return TemplateResponse(request, f"admin/operators/{self.opts.model_name}/shown.html", context)
         self.message_user(request, self.was_shown, messages.WARNING)
         return HttpResponseRedirect(reverse(f"admin:operators_{self.opts.model_name}_changelist"))
 

@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -82,12 +81,6 @@ class WebhookAdmin(OwnedAdmin):
     def do_rotate(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
         return self.show_once(request, {webhook.pk: webhooks.rotate(caller_of(request), webhook)})
 
-    def shown_page(self, request: HttpRequest, shown: list[tuple[Webhook, str]]) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": ngettext("Signing secret", "Signing secrets", len(shown)),
-            "opts": self.opts,
-            "new_secrets": shown,
-            "back": address_after(request, [row for row, _text in shown], "admin:operators_webhook_changelist"),
-        }
-        return TemplateResponse(request, "admin/operators/webhook/new_secrets.html", context)
+    def shown_context(self, request: HttpRequest, rows: list[Webhook]) -> dict[str, Any]:
+        back = address_after(request, rows, "admin:operators_webhook_changelist")
+        return {"title": ngettext("Signing secret", "Signing secrets", len(rows)), "back": back}

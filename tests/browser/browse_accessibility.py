@@ -315,7 +315,7 @@ def beginners(walk: Walk) -> None:
     page.get_by_label("E-mail address:").fill("beginner@beginners.example")
     page.get_by_label("Admin operator").check()
     page.get_by_role("button", name="Save", exact=True).click()
-    link = page.locator(".new-key code").inner_text()
+    link = page.locator(".shown-once code").inner_text()
     walk.look("a link to hand over")
     page.goto("/admin/operators/operator/?q=beginner%40beginners.example")
     page.locator("#result_list tbody tr").first.get_by_role("link").first.click()

@@ -222,7 +222,7 @@ def test_an_invitation_is_handed_over(page, other_page):
     page.get_by_label("Name:", exact=True).fill("Newcomer")
     page.get_by_label("E-mail address:").fill(email)
     page.get_by_role("button", name="Save", exact=True).click()
-    link = page.locator(".new-key code").inner_text()
+    link = page.locator(".shown-once code").inner_text()
     other_page.goto(link)
     expect(other_page.locator("main")).to_contain_text(email)
     for label in ("Password:", "Password again:"):

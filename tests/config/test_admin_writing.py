@@ -373,7 +373,7 @@ def test_platform_staff_are_asked_for_a_customer(client, world):
 
 def shown(client, answer):
     """The keys and their texts on the page to which the making of them leads."""
-    return client.get(answer["Location"]).context["new_keys"]
+    return client.get(answer["Location"]).context["shown"]
 
 
 def test_a_key_is_shown_once(ada, world):
@@ -382,7 +382,7 @@ def test_a_key_is_shown_once(ada, world):
     # Sealed, because the session lies in the database.
     assert "ctk_" not in str(dict(ada.session.items())) and "ctk_" not in str(ada.cookies)
     shown = ada.get(made["Location"])
-    ((key, text),) = shown.context["new_keys"]
+    ((key, text),) = shown.context["shown"]
     assert text in shown.content.decode()
     assert "no-store" in shown["Cache-Control"]
     assert (key.digest, key.operator) == (keys.digest(text), world.rob)

@@ -128,14 +128,14 @@ def test_loading_the_page_again_makes_no_other_link(ada, world):
     chosen = {"action": "invite", "_selected_action": [world.rob.pk, world.nell.pk], "index": "0"}
     made = ada.post(address(Operator, "changelist"), chosen)
     page = shown(ada, made)
-    assert [operator for operator, _link in page.context["links"]] == [world.nell, world.rob]
+    assert [operator for operator, _link in page.context["shown"]] == [world.nell, world.rob]
     invited_at = Operator.objects.get(pk=world.rob.pk).invited_at
     again = ada.get(made["Location"], follow=True)
     assert again.redirect_chain == [(address(Operator, "changelist"), 302)]
     assert "If nobody copied it, invite again" in again.content.decode() and "/password/" not in again.content.decode()
     assert Operator.objects.get(pk=world.rob.pk).invited_at == invited_at
     # The link that was copied still opens.
-    (link,) = (urlsplit(link).path for operator, link in page.context["links"] if operator == world.rob)
+    (link,) = (urlsplit(link).path for operator, link in page.context["shown"] if operator == world.rob)
     assert choose(link).wsgi_request.user == world.rob
 
 

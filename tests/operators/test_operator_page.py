@@ -40,7 +40,7 @@ def change(client, row, **values):
 def make_key(client, operator, name="Backend"):
     path = address(ApiKey, "add")
     page = client.get(path, {"operator": operator.pk})
-    return client.post(path, filled(page, name=name), follow=True).context["new_keys"][0]
+    return client.post(path, filled(page, name=name), follow=True).context["shown"][0]
 
 
 def test_it_works(ada, world):
@@ -49,7 +49,7 @@ def test_it_works(ada, world):
     add = f"{address(ApiKey, 'add')}?operator={world.rob.pk}"
     assert add in page
     shown = ada.post(add, filled(ada.get(add), name="Backend"), follow=True)
-    ((key, text),) = shown.context["new_keys"]
+    ((key, text),) = shown.context["shown"]
     assert (key.operator, key.digest) == (world.rob, keys.digest(text))
     back = address(Operator, "change", world.rob.pk)
     assert f'href="{back}">I have copied it' in shown.content.decode()
@@ -63,7 +63,7 @@ def test_it_works(ada, world):
         # Looking at the question does nothing.
         assert "quiet-button" in ada.get(deed).content.decode()
     assert ApiKey.objects.get(pk=key.pk).digest == key.digest
-    ((_key, new),) = ada.post(rotate, follow=True).context["new_keys"]
+    ((_key, new),) = ada.post(rotate, follow=True).context["shown"]
     assert ApiKey.objects.get(pk=key.pk).digest == keys.digest(new) != key.digest
     assert ada.post(revoke)["Location"] == back
     assert not ApiKey.objects.get(pk=key.pk).is_valid
@@ -115,13 +115,13 @@ def test_rotating_is_not_offered_in_lists(ada, world):
 def test_webhooks_on_the_page(ada, world):
     add = f"{address(Webhook, 'add')}?operator={world.rob.pk}"
     shown = ada.post(add, filled(ada.get(add), name="ERP", url="https://erp.example/"), follow=True)
-    ((webhook, secret),) = shown.context["new_secrets"]
+    ((webhook, secret),) = shown.context["shown"]
     page = ada.get(address(Operator, "change", world.rob.pk)).content.decode()
     rotate = address(Webhook, "rotate", webhook.pk)
     assert rotate in page
     assert secret not in page
     assert ada.get(rotate).status_code == 200
-    ((_webhook, new),) = ada.post(rotate, follow=True).context["new_secrets"]
+    ((_webhook, new),) = ada.post(rotate, follow=True).context["shown"]
     assert new != secret
 
 
@@ -147,7 +147,7 @@ def test_without_a_home_site_one_makes_a_key_of_ones_own(client, world):
     page = client.get(path)
     assert page.context["adminform"].form["operator"].value() == world.nell.pk
     shown = client.post(path, filled(page, name="Mine"), follow=True)
-    ((key, _text),) = shown.context["new_keys"]
+    ((key, _text),) = shown.context["shown"]
     assert key.operator == world.nell
     assert f'href="{ACCOUNT}">I have copied it' in shown.content.decode()
     assert key.hint in client.get(ACCOUNT).content.decode()
@@ -156,7 +156,7 @@ def test_without_a_home_site_one_makes_a_key_of_ones_own(client, world):
         assert errors_of(client.post(path, filled(page, name="Not mine", operator=other.pk)))
     path = address(Webhook, "add")
     shown = client.post(path, filled(client.get(path), name="ERP", url="https://erp.example/"), follow=True)
-    assert shown.context["new_secrets"][0][0].operator == world.nell
+    assert shown.context["shown"][0][0].operator == world.nell
 
 
 def test_keys_of_others_are_not_on_a_restricted_operators_pages(rob, world):
