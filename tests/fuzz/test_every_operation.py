@@ -140,7 +140,10 @@ def document(world) -> dict[str, Any]:
         if name.startswith("Flat") and ("Creation" in name or "Change" in name):
             properties = component.get("properties", {})
             for key, value in properties.items():
-                if key in known and not value.get("readOnly"):
+                if value.get("readOnly"):
+                    # What was read may be sent back, and is not looked at.
+                    properties[key] = {}
+                elif key in known:
                     properties[key] = {"anyOf": [{"enum": known[key]}, value]}
     return api
 
