@@ -1,6 +1,7 @@
 """The rules of the house, read from the sources: who imports whom, and what stands only in one place."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -223,3 +224,13 @@ def test_every_module_says_what_belongs_in_it():
         if module.tree.body and module.part != "apps" and not ast.get_docstring(module.tree)
     ]
     assert not silent, f"Begin these with a docstring of one sentence: {silent}"
+
+
+def test_dark_is_the_same_for_who_chooses_it_and_whose_system_does():
+    sheet = (ROOT / "static" / "chargetree" / "admin.css").read_text()
+    system, chosen = (
+        re.findall(r"(--[a-z-]+):\s*([^;]+);", sheet.partition(start)[2].partition("}")[0])
+        for start in ("@media (prefers-color-scheme: dark) {\n    :root {", 'html[data-theme="dark"] {')
+    )
+    assert len(system) > 20
+    assert system == chosen

@@ -144,7 +144,6 @@ class ChargerPages(EntityAdmin):
             "typed": typed,
             "lines": lines,
             "page": page,
-            "page_range": paginator.get_elided_page_range(page.number),
         }
         return self._page(request, charger, "drivers", context)
 
@@ -174,7 +173,6 @@ class ChargerPages(EntityAdmin):
             "opts": self.opts,
             "original": charger,
             "trail": self.trail_of(request, charger),
-            "page_var": PAGE_VAR,
             **context,
         }
         return TemplateResponse(request, f"admin/chargers/charger/{name}.html", whole)

@@ -74,11 +74,9 @@ class DriverPages(EntityAdmin):
             "opts": self.opts,
             "original": driver,
             "trail": self.trail_of(request, driver),
-            "page_var": PAGE_VAR,
             "typed": typed,
             "lines": lines,
             "page": page,
-            "page_range": paginator.get_elided_page_range(page.number),
         }
         return TemplateResponse(request, "admin/drivers/driver/reach.html", context)
 

@@ -51,8 +51,6 @@ class HistoryPages(ModelAdmin):
             "only_own": only_own,
             "zone": zone_of(row),
             "page": page,
-            "page_range": paginator.get_elided_page_range(page.number),
-            "page_var": PAGE_VAR,
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/object_history.html", context)

@@ -144,8 +144,6 @@ class ImportAdmin(ScopedAdmin):
             "names_objects": True,
             "zone": own_zone(request),
             "page": page,
-            "page_range": paginator.get_elided_page_range(page.number),
-            "page_var": PAGE_VAR,
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/object_history.html", context)

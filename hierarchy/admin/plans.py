@@ -111,8 +111,6 @@ def steps_context(plan: ImportPlan, asked: QueryDict) -> dict[str, Any]:
         "steps": [_shown(step, plan) for step in page.object_list],
         "is_filtered": len(chosen) != len(steps),
         "page": page,
-        "page_range": page.paginator.get_elided_page_range(page.number),
-        "page_var": PAGE_VAR,
         "warnings": warnings[:ERRORS_SHOWN],
         "warning_count": plan.findings["warningCount"],
         "notes": plan.findings["notes"],

@@ -1,0 +1,15 @@
+"""The way to the other pages of a list."""
+
+from typing import Any
+
+from django import template
+from django.core.paginator import Page
+
+register = template.Library()
+
+
+@register.inclusion_tag("admin/pages.html", takes_context=True)
+def pages(context: template.Context, page: Page[Any], anchor: str = "") -> dict[str, Any]:
+    """Links to the pages around `page` at this address with another `p`, down to `anchor`; nothing when it is alone."""
+    numbers = page.paginator.get_elided_page_range(page.number)
+    return {"request": context["request"], "page": page, "numbers": numbers, "anchor": anchor}
