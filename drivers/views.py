@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from chargers.models import Charger
 from chargers.vocabulary import CHARGER_ID_LENGTH
 from config.api.errors import BadParameters, FieldError, NotFound
-from config.api.pages import link_to
+from config.api.paging import link_to
 from config.api.parameters import MOST, USUAL_LIMIT, body_ids, number, row_id, switch, text_id, wrong
 from config.api.rendering import array, dumps
 from config.api.schema import NOT_FOUND, boolean_parameter, error_response, path_parameter

@@ -27,7 +27,7 @@ from config.api.conditions import check_writing, entity_tag, is_known
 from config.api.errors import BadBody, Conflict, FieldError, NotFound, Problem, field_errors
 from config.api.flat import FlatSerializer
 from config.api.lists import Listing
-from config.api.pages import page_response
+from config.api.paging import page_response
 from config.api.parameters import wrong
 from config.api.schema import Operation, OperationSchema
 from config.api.views import ApiView

@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 
 from config.api.negotiation import CONTENT_TYPE, ContentNegotiation
-from config.api.pages import query_parameter, word
+from config.api.paging import query_parameter, word
 from config.api.parameters import row_id, wrong
 from config.api.uploads import MEDIA_TYPES
 from config.api.views import ApiView

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.errors import BadBody, Conflict, FieldError, NotFound
-from config.api.pages import PAGING, described_paging, page, page_response, query_parameter, word
+from config.api.paging import PAGING, described_paging, page, page_response, query_parameter, word
 from config.api.parameters import row_id, text_id
 from config.api.schema import error_response, path_parameter
 from config.api.uploads import FORM, MEDIA_TYPES, PART, Untouched, UploadNegotiation, read_upload
