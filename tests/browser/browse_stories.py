@@ -231,3 +231,29 @@ def test_an_invitation_is_handed_over(page, other_page):
     expect(other_page.get_by_role("heading", name="No site is open to you yet")).to_be_visible()
     page.goto(link)
     expect(page.locator("main")).to_contain_text("This link was used")
+
+
+def test_after_a_failed_save_the_error_has_the_focus(page):
+    sign_in(page)
+    page.goto("/admin/drivers/driver/add/")
+    page.get_by_label("External id:", exact=True).first.fill("HR/1")
+    # The browser itself would not send it.
+    page.evaluate("document.querySelector('#driver_form').noValidate = true")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".errorlist").first).to_be_visible()
+    expect(page.get_by_label("Name:", exact=True)).to_be_focused()
+
+
+def test_phones_reach_all_lists(page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    sign_in(page)
+    page.goto("/admin/drivers/driver/")
+    tags = page.get_by_role("navigation", name="Sidebar").get_by_role("link", name="Tags", exact=True)
+    expect(tags).to_be_hidden()
+    button = page.get_by_role("button", name="Toggle navigation")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    press(button)
+    expect(button).to_have_attribute("aria-expanded", "true")
+    press(tags)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tags")
+    expect(tags).to_be_hidden()
