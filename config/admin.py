@@ -48,6 +48,7 @@ class ChargetreeAdminSite(admin.AdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Where a page cannot go on, the one that says so takes its place; what a stranger typed is not lost."""
+        from config.error_pages import error_page
         from hierarchy.admin.dead_ends import DeadEnd
         from operators.admin import signed_out
 
@@ -56,7 +57,8 @@ class ChargetreeAdminSite(admin.AdminSite):
             try:
                 return view(request, *args, **kwargs)
             except DeadEnd as end:
-                return end.page(request)
+                words = end.words(request)
+                return error_page(request, end.status, page=words, ways=words.ways)
 
         guarded = super().admin_view(show, cacheable)
 

@@ -5,6 +5,7 @@ but not when the server itself failed: then a page needs neither a session nor a
 """
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,12 +85,18 @@ FORGED = Page(
 )
 
 
-def error_page(request: HttpRequest, status: int, detail: Text = "", page: Page | None = None) -> HttpResponse:
-    """The page of a status; `detail` takes the place of what it means in general."""
+def error_page(
+    request: HttpRequest, status: int, detail: Text = "", page: Any = None, ways: Iterable[tuple[str, str]] = ()
+) -> HttpResponse:
+    """The page of a status; `detail` takes the place of what it means in general.
+
+    `page` has other words, as a `Page` has them; `ways` are links that lead on, each with its address.
+    """
     context = {
         "status": status,
         "page": page or PAGES.get(status, PAGES[400]),
         "detail": detail,
+        "ways": list(ways),
         "request_id": current_request_id(),
     }
     body = _framed(request, context) if status < 500 else None

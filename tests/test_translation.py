@@ -4,6 +4,9 @@ import ast
 import re
 from collections.abc import Iterator
 
+from django.contrib import admin
+from django.utils.functional import Promise
+
 from tests.test_house import PACKAGES, ROOT, part_of
 
 # Names, formats and units are the same in every language.
@@ -119,3 +122,13 @@ def test_no_page_has_words_of_its_own():
     assert len(read) > 120
     found = [f"{path}: {text}" for path in read for text in unread_module((ROOT / path).read_text("utf-8"))]
     assert not found, "Wrap these in gettext_lazy:\n" + "\n".join(found)
+
+
+def test_what_actions_are_called_follows_the_language():
+    """A text made while modules are read stays in the language of that moment."""
+    pages = [page for page in admin.site._registry.values() if page.actions]
+    assert len(pages) > 10
+    for page in pages:
+        for one in page.actions:
+            action = getattr(page, one) if isinstance(one, str) else one
+            assert isinstance(action.short_description, Promise), (page, one)

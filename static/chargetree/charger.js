@@ -93,31 +93,7 @@ function locate() {
     row.after(box);
     box.hidden = false;
     const note = document.getElementById("location-note");
-    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const view = box.querySelector(".location-view");
-    const map = L.map(view, {
-        attributionControl: Boolean(box.dataset.tileUrl),
-        fadeAnimation: !isStill,
-        markerZoomAnimation: !isStill,
-        maxZoom: 19,
-        minZoom: 2,
-        // The wheel scrolls the page until the map has been chosen.
-        scrollWheelZoom: false,
-        zoomAnimation: !isStill,
-        zoomControl: false,
-    });
-    view.addEventListener("focusin", () => map.scrollWheelZoom.enable());
-    view.addEventListener("focusout", () => map.scrollWheelZoom.disable());
-    L.control.zoom({ zoomInTitle: box.dataset.textIn, zoomOutTitle: box.dataset.textOut }).addTo(map);
-    L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
-    if (box.dataset.tileUrl) {
-        L.tileLayer(box.dataset.tileUrl, {
-            attribution: box.dataset.tileAttribution,
-            maxZoom: 19,
-            noWrap: true,
-            referrerPolicy: "strict-origin-when-cross-origin",
-        }).addTo(map);
-    }
+    const map = leafletMap(box, box.querySelector(".location-view"));
     for (const [name, ...place] of neighbours) {
         L.circleMarker(place, { className: "neighbour", radius: 5 }).bindTooltip(escaped(name)).addTo(map);
     }
@@ -166,15 +142,16 @@ function locate() {
             const icon = L.divIcon({ className: "location-pin", iconSize: [30, 30], iconAnchor: [15, 30] });
             pin = L.marker(place, { draggable: mayMove, icon, keyboard: mayMove, title: mayMove ? box.dataset.textMarker : "" });
             pin.addTo(map);
+            if (!mayMove) return;
             pin.on("dragend", () => write(pin.getLatLng()));
             pin.getElement().addEventListener("keydown", step);
-            if (mayMove) pin.getElement().ariaLabel = box.dataset.textMarker;
+            pin.getElement().ariaLabel = box.dataset.textMarker;
         }
     }
 
     function step(event) {
         const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
-        if (!mayMove || (!x && !y) || event.altKey || event.ctrlKey || event.metaKey) return;
+        if ((!x && !y) || event.altKey || event.ctrlKey || event.metaKey) return;
         // The map would move itself.
         event.preventDefault();
         event.stopPropagation();

@@ -116,39 +116,16 @@ function show(data) {
 }
 
 function drawn(chargers) {
-    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const view = box.querySelector(".map-view");
-    const map = L.map(view, {
-        attributionControl: Boolean(box.dataset.tileUrl),
-        fadeAnimation: !isStill,
-        markerZoomAnimation: !isStill,
+    const map = leafletMap(box, box.querySelector(".map-view"), {
         maxBounds: [[-89, -200], [89, 200]],
-        maxZoom: 19,
-        minZoom: 2,
-        // The wheel scrolls the page until the map has been chosen.
-        scrollWheelZoom: false,
-        zoomAnimation: !isStill,
-        zoomControl: false,
         // Tiles are drawn for whole steps.
         zoomSnap: box.dataset.tileUrl ? 1 : 0.25,
     });
-    view.addEventListener("focusin", () => map.scrollWheelZoom.enable());
-    view.addEventListener("focusout", () => map.scrollWheelZoom.disable());
     map.on("popupopen", ({ popup }) => {
         popup.getElement().querySelector(".leaflet-popup-close-button").ariaLabel = box.dataset.textClose;
     });
-    L.control.zoom({ zoomInTitle: box.dataset.textIn, zoomOutTitle: box.dataset.textOut }).addTo(map);
-    L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     map.fitBounds(L.latLngBounds(chargers.map((charger) => charger.place)), { maxZoom: 15, padding: [40, 40] });
-    if (box.dataset.tileUrl) {
-        L.tileLayer(box.dataset.tileUrl, {
-            attribution: box.dataset.tileAttribution,
-            maxZoom: 19,
-            noWrap: true,
-            // Tile servers want to know who asks; of the page they learn no more than its server.
-            referrerPolicy: "strict-origin-when-cross-origin",
-        }).addTo(map);
-    } else {
+    if (!box.dataset.tileUrl) {
         const lines = L.layerGroup().addTo(map);
         map.on("moveend", () => graticule(map, lines));
         graticule(map, lines);
