@@ -103,8 +103,11 @@ def choose(page: Page, text: str) -> None:
     expect(page.locator(".select2-container--open .select2-search__field")).to_be_focused()
     with page.expect_response(is_answer):
         page.keyboard.type(text)
+    # Before it is shown, the rows are those of no text, and Enter chooses none of them.
+    expect(page.locator(".select2-container--open .loading-results")).to_have_count(0)
     expect(page.locator(".select2-results__option--highlighted")).to_contain_text(text)
     page.keyboard.press("Enter")
+    expect(page.locator(".select2-container--open")).to_have_count(0)
 
 
 def workbook(path: Path, *chargers: tuple[str, str]) -> Path:
