@@ -3,6 +3,7 @@
 import datetime
 import io
 import json
+import os
 
 import pytest
 from django.core.management import call_command
@@ -265,3 +266,11 @@ def test_the_export_command(world, tmp_path, capsys):
     ):
         assert command(capsys, "export_network", *wrong)[0] == 2, wrong
     assert sorted(child.name for child in tmp_path.iterdir()) == ["network.xlsx", "part.json"]
+
+
+def test_an_export_that_nobody_reads_to_its_end_just_ends(world, monkeypatch):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as unread:
+        monkeypatch.setattr("sys.stdout", unread)
+        call_command("export_network", "--customer=Northwind", "--format=json")
