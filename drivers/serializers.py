@@ -71,10 +71,14 @@ class UserTreeSerializer(serializers.Serializer[Any]):
     spareUsers = wire.Branches(child=DriverSerializer(), source="spare_drivers")
 
 
+# How many sites one request may ask about.
+MOST_SITES = 20
+
+
 class SiteIdsSerializer(serializers.Serializer[Any]):
     """The sites about which is asked, in the order in which they are answered."""
 
-    groupIds = serializers.ListField(child=serializers.IntegerField())
+    groupIds = serializers.ListField(child=serializers.IntegerField(), max_length=MOST_SITES)
 
 
 class AccessQuestionSerializer(serializers.Serializer[Any]):

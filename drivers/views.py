@@ -33,6 +33,7 @@ from drivers.documents import (
 from drivers.evidence import may_charge, reached_chargers
 from drivers.models import Driver, Tag
 from drivers.serializers import (
+    MOST_SITES,
     AccessQuestionSerializer,
     AccessSerializer,
     AuthorisedUsersSerializer,
@@ -48,8 +49,6 @@ from hierarchy.models import Site
 from hierarchy.revision import tagged
 from hierarchy.text import comparison_key
 
-# How many sites one request may ask about.
-MOST_SITES = 20
 _CURSOR_SALT = "chargetree.reach"
 
 _RIGHT_EXAMPLE = {
