@@ -12,7 +12,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
 from django.contrib import admin
 from django.urls import Resolver404, URLPattern, URLResolver, resolve
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import choose, sign_in, workbook
 from tests.browser.demo import ADMIN, OPERATOR, PASSWORD, STAFF, Demo
@@ -90,6 +90,12 @@ class Walk:
     def visit(self, address: str, what: str = "") -> None:
         self.page.goto(address)
         self.look(what or kind_of(self.page.url))
+
+    def open(self, link: Locator, what: str) -> None:
+        """Follow a link, and look at the page when it has come."""
+        with self.page.expect_navigation():
+            link.click()
+        self.look(what)
 
     def sign_in(self, email: str) -> None:
         self.page.context.clear_cookies()
@@ -175,10 +181,8 @@ def access(walk: Walk) -> None:
     right = walk.page.locator("#result_list tbody tr").first
     driver = right.locator(".field-driver").inner_text()
     walk.page.goto(f"/admin/search/?q={driver}")
-    walk.page.locator("main").get_by_role("link", name="within reach").first.click()
-    walk.look("within reach")
-    walk.page.locator("#content-main tbody tr").first.get_by_role("link").first.click()
-    walk.look("a charger")
+    walk.open(walk.page.locator("main").get_by_role("link", name="within reach").first, "within reach")
+    walk.open(walk.page.locator("#content-main tbody tr").first.get_by_role("link").first, "a charger")
     charger = walk.page.url.partition("/change/")[0]
     walk.visit(f"{charger}/drivers/")
     walk.visit(f"{charger}/access/?tag=nobodys", "an unknown tag")
@@ -245,8 +249,7 @@ def changes(walk: Walk, name: str) -> None:
     walk.look("a conflict")
     page.goto(page.url)
     page.get_by_role("link", name="History").click()
-    page.get_by_role("link", name="Only this row").click()
-    walk.look("the history of a long name")
+    walk.open(page.get_by_role("link", name="Only this row"), "the history of a long name")
     history = page.url
     page.get_by_role("link", name="All of this step").first.click()
     page.get_by_role("link", name="Undo all of it").click()
@@ -282,10 +285,8 @@ def programs(walk: Walk) -> None:
     expect(page.get_by_text("Copy it now")).to_be_visible()
     walk.look("a new webhook")
     page.goto("/admin/account/")
-    page.get_by_role("link", name="Walk", exact=True).last.click()
-    walk.look("a webhook")
-    page.get_by_role("link", name="Rotate the secret").click()
-    walk.look("a question")
+    walk.open(page.get_by_role("link", name="Walk", exact=True).last, "a webhook")
+    walk.open(page.get_by_role("link", name="Rotate the secret"), "a question")
     page.goto("/admin/operators/apikey/?q=Walk")
     page.locator("#result_list tbody .action-select").first.check()
     page.get_by_label("Action:").select_option("Revoke the chosen keys")
@@ -314,8 +315,7 @@ def beginners(walk: Walk) -> None:
     walk.look("a link to hand over")
     page.goto("/admin/operators/operator/?q=beginner%40beginners.example")
     page.locator("#result_list tbody tr").first.get_by_role("link").first.click()
-    page.get_by_role("link", name="Set password").click()
-    walk.look("a password for somebody else")
+    walk.open(page.get_by_role("link", name="Set password"), "a password for somebody else")
     page.context.clear_cookies()
     walk.visit(link, "an invitation")
     for label in ("Password:", "Password again:"):
