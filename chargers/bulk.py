@@ -6,9 +6,9 @@ from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from bulk.tables import Column, Format, Report, Table, register
 from chargers.models import Charger, ChargerConfiguration, Socket
 from chargers.registers import bnetza, irve
-from hierarchy.bulk.tables import Column, Format, Report, Table, register
 
 
 def _number_of_sockets() -> Any:

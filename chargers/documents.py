@@ -7,10 +7,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from api.rendering import Document, dumps
 from chargers.models import ChargerConfiguration, Socket
 from chargers.rollup import Health, charger_state, socket_state
 from chargers.serializers import ChargerConfigurationSerializer, ChargerSerializer, SocketSerializer
-from config.api.rendering import Document, dumps
 from hierarchy.entity import EntityQuerySet
 
 CHARGER = Document(ChargerSerializer, given=("socket_count", "ordered_configurations", "ordered_sockets"))

@@ -1,7 +1,7 @@
 """The flat charger, socket and configuration."""
 
+from api.flat import FlatSerializer
 from chargers.models import Charger, ChargerConfiguration, Socket
-from config.api.flat import FlatSerializer
 
 
 class FlatChargerSerializer(FlatSerializer):

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils.functional import cached_property
 
+from api.resources import Collection, Item, Resource
 from chargers.flat import FlatChargerSerializer, FlatConfigurationSerializer, FlatSocketSerializer
-from hierarchy.resources.base import Collection, Item, Resource
 
 
 class Chargers(Resource):

@@ -5,10 +5,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api import inputs, wire
 from chargers.models import INT_MAX
 from chargers.status import Outcome
 from chargers.vocabulary import CHARGER_ID_LENGTH, Status
-from config.api import inputs, wire
 from hierarchy.fields import NEVER_HAPPENED, validate_line
 
 

@@ -4,11 +4,11 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.bodies import read_items
+from api.schema import error_response
+from api.views import ApiView
 from chargers.serializers import StatusOutcomeSerializer, StatusReportSerializer
 from chargers.status import Report, apply_reports
-from config.api.bodies import read_items
-from config.api.schema import error_response
-from config.api.views import ApiView
 
 # How many reports one request may bring.
 MOST_REPORTS = 1000

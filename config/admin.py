@@ -24,9 +24,9 @@ class ChargetreeAdminSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Without the redirect to an object's public page: it asks nobody who may see the object."""
-        from hierarchy.admin import exports, home
-        from hierarchy.admin.search import pages as search
-        from operators.admin import account, sign_in
+        from backoffice import exports
+        from backoffice.search import pages as search
+        from operators.admin import account, home, sign_in
 
         return [
             path("account/", self.admin_view(account.page), name="account"),
@@ -48,8 +48,8 @@ class ChargetreeAdminSite(admin.AdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Where a page cannot go on, the one that says so takes its place; what a stranger typed is not lost."""
+        from backoffice.error_pages import DeadEnd
         from config.error_pages import error_page
-        from hierarchy.admin.dead_ends import DeadEnd
         from operators.admin import signed_out
 
         @wraps(view)
@@ -72,13 +72,13 @@ class ChargetreeAdminSite(admin.AdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """A list asks whether it can be exported; moments that lie at no site are shown in the caller's `zone`."""
-        from hierarchy.admin import exports, times
+        from backoffice import exports, times
 
         context = {"exported_models": exports.exported_models, "zone": times.own_zone(request)}
         return {**super().each_context(request), **context}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        from hierarchy.admin import home
+        from operators.admin import home
 
         return super().index(request, {**home.context(request), **(extra_context or {})})
 
@@ -99,14 +99,14 @@ class ChargetreeAdminSite(admin.AdminSite):
         return signed_out.offered(request, super().login(request, context))
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
-        from hierarchy.admin.choices import AutocompleteView
+        from backoffice.choices import AutocompleteView
 
         return AutocompleteView.as_view(admin_site=self)(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """One's own password, noted in the journal without its value."""
+        from backoffice.callers import caller_of
         from hierarchy import journal
-        from hierarchy.admin.callers import caller_of
 
         with journal.recording(caller_of(request)):
             return super().password_change(request, extra_context)

@@ -17,9 +17,9 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from config.api import errors
-from config.api.errors import Problem, Text
+from api import errors
 from config.middleware import current_request_id
+from hierarchy.errors import DomainError, NotFound, NotPermitted, Text
 
 logger = logging.getLogger(__name__)
 
@@ -149,11 +149,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return errors.problem_response(request, errors.NotPermitted()) if is_api(request) else error_page(request, 403)
+    return errors.problem_response(request, NotPermitted()) if is_api(request) else error_page(request, 403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return errors.problem_response(request, errors.NotFound()) if is_api(request) else error_page(request, 404)
+    return errors.problem_response(request, NotFound()) if is_api(request) else error_page(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -178,8 +178,8 @@ class ProblemMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, Problem):
-            return error_page(request, exception.status, exception.detail)
+        if isinstance(exception, DomainError):
+            return error_page(request, errors.problem_of(exception).status, exception.detail)
         if isinstance(exception, OperationalError | InterfaceError):
             logger.error("The database does not answer.", exc_info=exception)
             return error_page(request, 503)

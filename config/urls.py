@@ -7,6 +7,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path, reverse
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularJSONAPIView
 
+from api import problem_pages as problems
+from api.views import UnknownPath
 from chargers.resources import (
     ChargerCollection,
     ChargerItem,
@@ -16,8 +18,7 @@ from chargers.resources import (
     SocketItem,
 )
 from chargers.views import StatusReportsView
-from config import health, problems
-from config.api.views import UnknownPath
+from config import health
 from drivers.resources import (
     ChargerRightList,
     ChargerRightTie,
@@ -55,7 +56,13 @@ from hierarchy.views.imports import (
 from hierarchy.views.sites import SiteByExternalIdView, SiteTreeView
 from operators.resources import GrantList, GrantTie, MeView, OperatorCollection, OperatorItem
 from operators.views import HomeOperatorsView, OperatorTreeView
-from operators.webhook_resources import WebhookCollection, WebhookItem, WebhookReplay, WebhookRotation, WebhookTry
+from operators.webhooks.resources import (
+    WebhookCollection,
+    WebhookItem,
+    WebhookReplay,
+    WebhookRotation,
+    WebhookTry,
+)
 
 api_patterns = [
     path("sites/tree", SiteTreeView.as_view()),

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from bulk.source import Draft, Findings
+from bulk.tables import Column, Heading, Report, Sheet, Table, Taker, register
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
-from hierarchy.bulk.source import Draft, Findings
-from hierarchy.bulk.tables import Column, Heading, Report, Sheet, Table, Taker, register
 from hierarchy.text import comparison_key
 
 _GARAGE = "Region North / Campus A / Garage"

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
+from api.rendering import Document, Piece, Slice, array, dumps, joined
 from chargers.documents import RenderedChargers, render_chargers
 from chargers.models import Charger
-from config.api.rendering import Document, Piece, Slice, array, dumps, joined
 from drivers.access import drivers_reaching_site
 from drivers.evidence import ReachedCharger, ShownRight, explained_drivers
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag

@@ -1,6 +1,6 @@
 """The flat driver, tag, external id and rights."""
 
-from config.api.flat import FlatSerializer
+from api.flat import FlatSerializer
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
 
 

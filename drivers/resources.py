@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer
 from rest_framework.request import Request
 
+from api.parameters import wrong
+from api.resources import Collection, Item, ReadOnlyCollection, Resource, Tie
+from api.schema import Operation
 from chargers.flat import FlatChargerSerializer
-from config.api.parameters import wrong
-from config.api.schema import Operation
 from drivers.flat import (
     FlatChargerRightSerializer,
     FlatDriverSerializer,
@@ -21,7 +22,6 @@ from drivers.flat import (
 from drivers.serializers import DriverSerializer
 from drivers.views import DriverView
 from hierarchy.flat import FlatSiteSerializer
-from hierarchy.resources.base import Collection, Item, ReadOnlyCollection, Resource, Tie
 
 _DRIVER: dict[str, tuple[type, str]] = {"userId": (int, "The driver's id.")}
 

@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api import inputs, wire
 from chargers.serializers import ChargerSerializer
 from chargers.vocabulary import CHARGER_ID_LENGTH
-from config.api import inputs, wire
 from drivers.access import Code
 from drivers.evidence import STATUSES
 from drivers.similar_tags import Difference

@@ -12,14 +12,15 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, PolymorphicP
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from api.conditions import tagged
+from api.errors import BadParameters
+from api.paging import link_to
+from api.parameters import MOST, USUAL_LIMIT, body_ids, number, row_id, switch, text_id, wrong
+from api.rendering import array, dumps
+from api.schema import NOT_FOUND, boolean_parameter, error_response, path_parameter
+from api.views import ApiView, streamed
 from chargers.models import Charger
 from chargers.vocabulary import CHARGER_ID_LENGTH
-from config.api.errors import BadParameters, FieldError, NotFound
-from config.api.paging import link_to
-from config.api.parameters import MOST, USUAL_LIMIT, body_ids, number, row_id, switch, text_id, wrong
-from config.api.rendering import array, dumps
-from config.api.schema import NOT_FOUND, boolean_parameter, error_response, path_parameter
-from config.api.views import ApiView, streamed
 from drivers.access import drivers_reaching, drivers_reaching_site
 from drivers.documents import (
     authorised_users,
@@ -45,8 +46,8 @@ from drivers.serializers import (
     UserTreeSerializer,
 )
 from hierarchy.db import snapshot
+from hierarchy.errors import FieldError, NotFound
 from hierarchy.models import Site
-from hierarchy.revision import tagged
 from hierarchy.text import comparison_key
 
 _CURSOR_SALT = "chargetree.reach"

@@ -4,8 +4,7 @@ written. Only drivers and chargers that the caller sees are counted."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Set
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
@@ -14,56 +13,15 @@ from chargers.models import Charger
 from drivers.access import drivers_reaching_site
 from drivers.models import ChargerRight, Driver, SiteRight
 from hierarchy.db import snapshot
+from hierarchy.effects import Affected, Effect, Side
 from hierarchy.models import Site
 from hierarchy.scoping import NOTHING, Scope, below
 from hierarchy.selectors import sites_above
-from hierarchy.spread import Placed, Spread, rows_below
+from hierarchy.subtree_counts import Placed, Spread, rows_below
 
 Right = SiteRight | ChargerRight
 # What each is a right on.
 _PLACES: dict[type[Right], str] = {SiteRight: "site_id", ChargerRight: "charger_id"}
-
-# How many of those whom a change concerns are named.
-MOST_NAMED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Affected:
-    """Somebody whom a change concerns, and in how many chargers, or sites."""
-
-    row_id: int
-    name: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """All who gain by a change, or all who lose.
-
-    `named` has those with the most first, at most `MOST_NAMED`; `people` counts all of them, and `total` adds up what
-    each gains or loses.
-    """
-
-    named: tuple[Affected, ...] = ()
-    people: int = 0
-    total: int = 0
-
-    @classmethod
-    def of(cls, everybody: Iterable[Affected]) -> Side:
-        """The side of `everybody` who is concerned in anything; those with as much stay in the order given."""
-        concerned = sorted((one for one in everybody if one.count), key=lambda one: -one.count)
-        return cls(tuple(concerned[:MOST_NAMED]), len(concerned), sum(one.count for one in concerned))
-
-
-NOBODY = Side()
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """Who gains by a change and who loses."""
-
-    gains: Side = NOBODY
-    losses: Side = NOBODY
 
 
 def site_move(scope: Scope, site: Site, parent: Site | None) -> Effect:

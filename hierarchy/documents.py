@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from api.rendering import Document, Flat, Piece, Slice, array
 from chargers.documents import RenderedChargers, render_chargers
 from chargers.models import Charger
 from chargers.rollup import roll_up
-from config.api.rendering import Document, Flat, Piece, Slice, array
 from hierarchy.db import among
 from hierarchy.forest import Forest
 from hierarchy.models import Site

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any, ClassVar, Self
 
@@ -11,8 +12,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from config.api.errors import Conflict, Gone
 from hierarchy import journal
+from hierarchy.errors import Conflict, Gone
 from hierarchy.fields import KeyField, MomentField
 from hierarchy.scoping import Scope, Scoped, ScopedQuerySet
 
@@ -26,7 +27,7 @@ class EntityQuerySet(ScopedQuerySet):
     def _refuse(self, method: str) -> None:
         raise TypeError(
             f"{self.model.__name__} rows are written by save() and delete(), or by the bulk road in "
-            f"hierarchy.bulk: {method}() would leave no trace in the journal."
+            f"bulk: {method}() would leave no trace in the journal."
         )
 
     def update(self, **values: Any) -> int:
@@ -98,6 +99,11 @@ class Entity(Scoped):
     def owner_id(self) -> int | None:
         """The id of the customer to whom this row belongs."""
         return _walk(self, f"{self.customer_path}_id")
+
+    @classmethod
+    def write_lock(cls) -> AbstractContextManager[None]:
+        """What must be held, besides the row itself, from the first read of a row until it is written."""
+        return nullcontext()
 
     def governing_sites(self) -> list[int | None]:
         """The ids of the sites that a restricted operator must see to write this row; None is no site."""
@@ -283,9 +289,18 @@ class Entity(Scoped):
             from_path=before.journal_paths(recorder)[0] if before and action == journal.MOVED else None,
         )
 
+    def site_path(self, recorder: journal.Recorder, site_id: int | None) -> str:
+        """Where a site lies, as `/1/7/12/`; empty for no site. Two statements a site, once in a transaction."""
+        if site_id is None:
+            return ""
+        if site_id not in recorder.paths:
+            sites: Any = self.site_model()._default_manager
+            recorder.paths[site_id] = sites.path_of(site_id)
+        return recorder.paths[site_id]
+
     def journal_paths(self, recorder: journal.Recorder) -> tuple[str, str | None]:
         """Where this row lies: the path of its site, and for a right that of its driver's home site as well."""
-        paths = [recorder.site_path(site_id) for site_id in self.governing_sites()]
+        paths = [self.site_path(recorder, site_id) for site_id in self.governing_sites()]
         return (paths[0] if paths else ""), (paths[1] if len(paths) > 1 else None)
 
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from config.api.flat import FlatSerializer, NamedNumber
+from api.flat import FlatSerializer, NamedNumber
 from hierarchy import journal
 from hierarchy.models import GroupType, Site
 

@@ -16,11 +16,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from django.db import connection, transaction
-from django.db.models import F
-from django.utils import timezone
 
 from hierarchy.scoping import Caller, Scope
 
@@ -54,7 +52,10 @@ class Entry:
 
 @dataclass(slots=True)
 class Recorder:
-    """The changes of one transaction. `import_id` is the import that makes them, if one does."""
+    """The changes of one transaction. `paths` has the places of sites in the tree that were asked for so far.
+
+    `import_id` is the import that makes the changes, if one does.
+    """
 
     caller: Caller
     entries: list[Entry] = field(default_factory=list)
@@ -86,18 +87,6 @@ class Recorder:
                     except EOFError:
                         break
         yield self.entries
-
-    def site_path(self, site_id: int | None) -> str:
-        """The ids from the root down to a site, as `/1/7/12/`; empty for no site. One statement a site."""
-        if site_id is None:
-            return ""
-        if site_id not in self.paths:
-            from hierarchy.models import Site
-
-            site = Site.objects.get(pk=site_id)
-            ids = site.get_ancestors(include_self=True).values_list("pk", flat=True)
-            self.paths[site_id] = join_path(ids)
-        return self.paths[site_id]
 
 
 def join_path(site_ids: Any) -> str:
@@ -149,32 +138,22 @@ def _write(recorder: Recorder) -> None:
             by_customer[entry.customer_id].append(entry)
         # Ordered, so that two writers who touch two customers each do not wait for one another.
         for customer_id in sorted(by_customer, key=lambda key: key or 0):
-            _append(recorder, customer_id, by_customer[customer_id])
+            _stores[0].append(recorder, customer_id, by_customer[customer_id])
 
 
-def _append(recorder: Recorder, customer_id: int | None, entries: list[Entry]) -> None:
-    from hierarchy.models import Change, ChangeCounter
+class Store(Protocol):
+    """Who keeps the entries: the model of the journal."""
 
-    caller = recorder.caller
-    last = 0
-    if customer_id is not None:
-        counter = ChangeCounter.objects.filter(customer_id=customer_id)
-        if not counter.update(sequence=F("sequence") + len(entries)):
-            ChangeCounter.objects.create(customer_id=customer_id, sequence=len(entries))
-        last = counter.values_list("sequence", flat=True).get()
-    # Taken after the counter, so that time runs as the sequence does.
-    now = timezone.now()
-    common = {
-        "customer_id": customer_id,
-        "at": now,
-        "actor_id": caller.scope.operator_id,
-        "actor_label": caller.label,
-        "road": caller.road,
-        "request_id": caller.request_id,
-        "import_id": recorder.import_id,
-    }
-    first = last - len(entries) + 1
-    Change.append(common, ((first + n if customer_id is not None else None, entry) for n, entry in enumerate(entries)))
+    def append(self, recorder: Recorder, customer_id: int | None, entries: list[Entry]) -> None:
+        """Write entries of one customer with the next sequence numbers."""
+
+
+# The model registers itself when it is loaded, so that what is below it can write without knowing it.
+_stores: list[Store] = []
+
+
+def register_store(store: Store) -> None:
+    _stores[:] = [store]
 
 
 def differences(before: Entity | None, after: Entity | None) -> dict[str, list[Any]]:

@@ -15,11 +15,11 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.utils.translation import gettext as _
 
-from config.api.errors import Conflict, NotFound, Problem
-from hierarchy import changes, journal, services, tree
-from hierarchy.belonging import kinds
+from hierarchy import journal, services, tree
 from hierarchy.entity import Entity
+from hierarchy.errors import Conflict, DomainError, NotFound
 from hierarchy.models import Change, Customer, Import
+from hierarchy.object_history import kinds
 from hierarchy.scoping import Caller, Scope
 
 UNDO, RESTORE = WAYS = ("undo", "restore")
@@ -80,7 +80,7 @@ def plan(scope: Scope, change: Change, way: str) -> Restoration | None:
     model = kinds().get(change.object_type)
     if model is None or not can_return(change):
         raise Conflict(_("This cannot be taken back: what it needs is not in the journal, or nobody edits it."))
-    if way == RESTORE and changes.seen(change, model.place_fields, scope).keys() != change.fields.keys():
+    if way == RESTORE and change.visible_fields(model.place_fields, scope).keys() != change.fields.keys():
         # It left with values that are not told; the state after it would tell them.
         raise NotFound(services.noun(model))
     row = model._default_manager.visible_to(scope).filter(pk=change.object_id).first()
@@ -131,7 +131,7 @@ def _written(caller: Caller, restoration: Restoration, without: Collection[str] 
         try:
             with journal.recording():
                 services.save(caller, row)
-        except (Problem, ValidationError, IntegrityError) as error:
+        except (DomainError, ValidationError, IntegrityError) as error:
             refused[name_of(row)] = error
     return refused
 
@@ -187,7 +187,7 @@ def _taken_back(caller: Caller, lines: Sequence[Change]) -> dict[int, Exception]
             try:
                 with journal.recording():
                     _undo(caller, line, {one.pk for one in lines}, ours)
-            except (Problem, ValidationError, IntegrityError) as error:
+            except (DomainError, ValidationError, IntegrityError) as error:
                 refused[line.pk] = error
         if len(refused) == len(pending):
             break

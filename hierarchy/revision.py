@@ -9,20 +9,13 @@ import functools
 import hashlib
 import importlib.metadata
 import secrets
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
 
 from django.apps import apps
 from django.conf import settings
-from django.db import models
 from django.db.models import OuterRef, Subquery
-from django.http import HttpResponseNotModified
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 
-from config.api.conditions import is_known
-from config.api.schema import tag_parameter
-from hierarchy.db import snapshot
+from hierarchy.models import Change, Customer, Mark
 from hierarchy.scoping import Scope
 
 # Between so many marks the writers of one customer are spread. On PostgreSQL one mark let 870 reports a second pass,
@@ -30,25 +23,6 @@ from hierarchy.scoping import Scope
 MARKS = 16
 
 _PACKAGES = ("Django", "djangorestframework", "orjson")
-
-
-class Mark(models.Model):
-    """A number that is drawn anew whenever the network changes without a line in the journal.
-
-    Drawn, not counted: a database that was restored does not come upon the numbers of the lost one again.
-    """
-
-    customer = models.ForeignKey("hierarchy.Customer", models.CASCADE, related_name="marks", db_index=False)
-    place = models.PositiveSmallIntegerField()
-    number = models.BigIntegerField()
-
-    class Meta:
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["customer", "place"], name="mark_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.customer_id}: {self.number}"
 
 
 def leave_mark(customer_id: int) -> None:
@@ -64,8 +38,6 @@ def network_tag(scope: Scope, address: str) -> str:
 
     To be asked in the snapshot from which the answer is read.
     """
-    from hierarchy.models import Change, Customer
-
     assert scope.customer_id is not None
     # The moment as well: after a restore, other changes have the same numbers.
     last = Change.objects.filter(customer_id=OuterRef("pk"), sequence=OuterRef("changecounter__sequence"))
@@ -90,37 +62,3 @@ def _build() -> str:
         for path in sorted(folder.rglob("*.py")):
             digest.update(str(path.relative_to(base)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
-
-
-def tagged(get: Callable[..., Any]) -> Callable[..., Any]:
-    """Tag the answers of a view's `get` that reads the network and nothing else, not even the time.
-
-    Who has the answer already gets 304, before anything of the network is read.
-    """
-
-    @functools.wraps(get)
-    def read(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        with snapshot():
-            tag = network_tag(view.scope, request.get_full_path())
-            if tag in request.headers.get("If-None-Match", "") and is_known(request, tag):
-                return HttpResponseNotModified(headers={"ETag": f"W/{tag}"})
-            response = get(view, request, *args, **kwargs)
-        # `*`, and If-Match, ask for what is there: only now it is known that something is.
-        if is_known(request, tag):
-            return HttpResponseNotModified(headers={"ETag": f"W/{tag}"})
-        response.headers["ETag"] = f"W/{tag}"
-        return response
-
-    return extend_schema(parameters=_PARAMETERS)(read)
-
-
-_PARAMETERS = [
-    tag_parameter("If-None-Match", "The ETag of the answer that you have already."),
-    OpenApiParameter(
-        "ETag",
-        str,
-        OpenApiParameter.HEADER,
-        description="Changes whenever the answer may have changed.",
-        response=[200, 304],
-    ),
-]

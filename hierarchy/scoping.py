@@ -7,7 +7,6 @@ It fails closed: without a scope, or with a restricted scope without sites, noth
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
@@ -93,11 +92,19 @@ class Scoped(models.Model):
         abstract = True
 
     @classmethod
+    def site_model(cls) -> type[models.Model]:
+        """The model to which `site_paths` lead: that of sites."""
+        model: Any = cls
+        for step in cls.site_paths[0].split("__"):
+            model = model._meta.get_field(step).related_model
+        return model
+
+    @classmethod
     def in_subtrees(cls, scope: Scope) -> Q:
         """The rows that lie in the granted subtrees of a restricted scope."""
         if not cls.site_paths:
             return NOTHING
-        return _at_sites(cls, apps.get_model("hierarchy", "Site")._default_manager.visible_to(scope))
+        return _at_sites(cls, cls.site_model()._default_manager.visible_to(scope))
 
     @classmethod
     def own_rows(cls, scope: Scope) -> Q:

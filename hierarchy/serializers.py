@@ -6,8 +6,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api import wire
 from chargers.serializers import ChargerSerializer
-from config.api import wire
 from hierarchy import journal
 from hierarchy.fields import NEVER_HAPPENED
 

@@ -11,9 +11,9 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import IntegrityError, models
 from django.utils.translation import gettext_lazy as _
 
-from config.api.errors import Conflict, NotFound, NotPermitted
 from hierarchy import journal, tree
 from hierarchy.entity import Entity, gone
+from hierarchy.errors import Conflict, NotFound, NotPermitted
 from hierarchy.models import Customer, Site
 from hierarchy.scoping import Caller, Scope, Scoped
 
@@ -26,12 +26,8 @@ def save(caller: Caller, row: Row) -> Row:
     `row.version` must be that of the row as the caller read it; a newer one in the database raises `Conflict`.
     """
     try:
-        with journal.recording(caller):
-            if isinstance(row, Site):
-                with tree.lock():
-                    _checked(caller.scope, row).save()
-            else:
-                _checked(caller.scope, row).save()
+        with journal.recording(caller), row.write_lock():
+            _checked(caller.scope, row).save()
     except IntegrityError as error:
         # Somebody else was quicker between the check and the write: look again to say what is in the way.
         _validate(row)
@@ -45,10 +41,7 @@ def save(caller: Caller, row: Row) -> Row:
 def delete(caller: Caller, row: Entity, expected_version: int | None = None) -> dict[str, int]:
     """Delete one row and what goes with it; the answer counts the deleted rows by model."""
     try:
-        with journal.recording(caller):
-            if isinstance(row, Site):
-                with tree.lock():
-                    return _delete(caller.scope, _visible(caller.scope, row), expected_version)
+        with journal.recording(caller), row.write_lock():
             return _delete(caller.scope, _visible(caller.scope, row), expected_version)
     except (IntegrityError, ObjectDoesNotExist) as error:
         raise Conflict(_("This collides with a change made at the same moment: look at it again.")) from error

@@ -9,32 +9,17 @@ import datetime
 import hashlib
 import hmac
 from collections.abc import Collection
-from typing import ClassVar
 
 from django.conf import settings
-from django.db import models
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from hierarchy import journal
 from hierarchy.fields import MomentField
+from operators.models import Attempts
 
 # So many rows that have had their time go with each new one: more than come in, and never a long wait.
 _FORGOTTEN_AT_ONCE = 100
-
-
-class Attempts(models.Model):
-    """What one person or client tried of one kind, until `ends_at`, after which it counts for nothing."""
-
-    digest = models.CharField(max_length=64, primary_key=True)
-    count = models.PositiveIntegerField(default=0)
-    ends_at = MomentField()
-
-    class Meta:
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["ends_at"], name="attempts_age")]
-
-    def __str__(self) -> str:
-        return f"{self.digest[:8]}: {self.count}"
 
 
 def take(what: str, who: str, quota: int) -> datetime.datetime | None:

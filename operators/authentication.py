@@ -17,7 +17,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
-from config.api.errors import NotAuthorised
+from api.errors import NotAuthorised
 from config.middleware import current_request_id
 from hierarchy import journal
 from hierarchy.scoping import Caller, Scope

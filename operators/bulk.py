@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from hierarchy.bulk.tables import Column, Report, Table, register
+from bulk.tables import Column, Report, Table, register
 from hierarchy.scoping import Scope
 from operators.models import Operator, SiteGrant
 

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from api.rendering import Document, Piece, Slice, joined
 from chargers.documents import RenderedChargers, render_chargers
 from chargers.models import Charger
-from config.api.rendering import Document, Piece, Slice, joined
 from drivers.documents import SPARE_GROUP, DriverDocuments, DriverRows
 from drivers.models import Driver
 from hierarchy.documents import SITE, Place, VisibleSites, nest

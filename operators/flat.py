@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from config.api import wire
-from config.api.flat import FlatSerializer
+from api import wire
+from api.flat import FlatSerializer
 from operators.models import Operator, SiteGrant
 
 

@@ -12,7 +12,7 @@ import hashlib
 import secrets
 import zlib
 from collections.abc import Callable
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, models
@@ -22,11 +22,12 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.errors import Conflict, Problem
-from config.api.negotiation import CONTENT_TYPE, JSONRenderer
-from config.api.parameters import wrong
+from api.errors import Problem
+from api.negotiation import CONTENT_TYPE, JSONRenderer
+from api.parameters import wrong
 from hierarchy import journal
-from hierarchy.fields import MomentField
+from hierarchy.errors import Conflict
+from operators.models import IdempotentRequest
 
 KEPT_FOR = datetime.timedelta(hours=24)
 # No request takes longer: who began before that is gone.
@@ -45,30 +46,6 @@ class UsedOtherwise(Problem):
     status = 422
     code = "idempotency-key-reused"
     title = "The Idempotency-Key belongs to another request"
-
-
-class IdempotentRequest(models.Model):
-    """A request that may come again, and its answer. `status` is null while it is being answered.
-
-    `owner` is who sent it: a key, or an operator who is signed in. `body` is compressed; null was not kept.
-    """
-
-    owner = models.CharField(max_length=32)
-    name = models.CharField(max_length=255)
-    started_at = MomentField(default=timezone.now)
-    request = models.CharField(max_length=64, blank=True, default="")
-    status = models.PositiveSmallIntegerField(null=True)
-    headers = models.JSONField(default=dict)
-    body = models.BinaryField(null=True)
-
-    class Meta:
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["owner", "name"], name="idempotent_request_once")
-        ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["started_at"], name="idempotent_request_age")]
-
-    def __str__(self) -> str:
-        return f"{self.owner}: {self.name}"
 
 
 def once(view: Any, handler: Callable[..., Any], request: Request, **kwargs: Any) -> Any:

@@ -8,10 +8,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.views import ApiView
+from api.resources import Collection, Item, ReadOnlyCollection, Resource, Tie
+from api.views import ApiView
 from hierarchy.flat import FlatSiteSerializer
 from hierarchy.models import Site
-from hierarchy.resources.base import Collection, Item, ReadOnlyCollection, Resource, Tie
 from operators.flat import FlatGrantSerializer, FlatOperatorSerializer, MeSerializer
 from operators.models import Operator
 

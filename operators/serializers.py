@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api import wire
 from chargers.serializers import ChargerSerializer
-from config.api import wire
 from drivers.serializers import DriverSerializer
 
 

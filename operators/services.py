@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from config.api.errors import Conflict, NotPermitted
 from hierarchy import journal, services
+from hierarchy.errors import Conflict, NotPermitted
 from hierarchy.fields import validate_text
 from hierarchy.scoping import Caller
 from operators import keys, links, sign_in

@@ -127,7 +127,7 @@ def _note(caller: Caller, operator: Operator, old: datetime.datetime | None, new
                 object_id=operator.pk,
                 natural_key=operator.natural_key_text,
                 fields={"locked_until": [_second(old), _second(new)]},
-                site_path=recorder.site_path(operator.home_site_id),
+                site_path=operator.site_path(recorder, operator.home_site_id),
             )
         )
 

@@ -4,13 +4,13 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from config.api.errors import NotFound
-from config.api.parameters import row_id, switch
-from config.api.schema import boolean_parameter, path_parameter
-from config.api.views import ApiView, streamed
+from api.conditions import tagged
+from api.parameters import row_id, switch
+from api.schema import boolean_parameter, path_parameter
+from api.views import ApiView, streamed
 from hierarchy.db import snapshot
+from hierarchy.errors import NotFound
 from hierarchy.models import Site
-from hierarchy.revision import tagged
 from operators.documents import home_operators, operator_tree, spare_operators
 from operators.serializers import OperatorGroupSerializer, OperatorTreeSerializer
 

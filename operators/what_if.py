@@ -8,11 +8,11 @@ from typing import Any
 from django.db.models import OuterRef, Q
 
 from drivers.access import at_or_above
-from drivers.what_if import Affected, Effect, Side
 from hierarchy.db import snapshot
+from hierarchy.effects import Affected, Effect, Side
 from hierarchy.models import Site
 from hierarchy.scoping import NOTHING, Scope, below
-from hierarchy.spread import Placed, Spread
+from hierarchy.subtree_counts import Placed, Spread
 from operators.models import Operator, SiteGrant
 
 

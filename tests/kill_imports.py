@@ -23,7 +23,7 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 django.setup()
 
-from hierarchy import tree  # noqa: E402
+from hierarchy import tree_check  # noqa: E402
 from hierarchy.models import Customer  # noqa: E402
 from tests.bench import commands, databases, files  # noqa: E402
 
@@ -77,7 +77,7 @@ def _kill_often(path: Path, times: int, dice: random.Random) -> Counter[str]:
             outcome = {before: BEFORE, after: AFTER}.get(databases.checksum(), PARTIAL)
             if outcome == BEFORE and databases.checksum(with_moments=True) != before_to_the_moment:
                 outcome = PARTIAL
-            damage = tree.check()
+            damage = tree_check.check()
             place = f"{number + 1:3}  killed after {moment:5.2f} s{'' if was_running else ', too late'}"
             print(f"{place}: {outcome}", *damage, sep="\n     ", flush=True)
             found[PARTIAL if damage else outcome] += 1
@@ -105,7 +105,7 @@ def _finish(url: str, path: Path) -> None:
     """A later import does what the killed one did not, and then nothing is left to do."""
     commands.run(url, *_import(path))
     again = commands.run(url, *_import(path))
-    if "Nothing to do" not in again.output or tree.check():
+    if "Nothing to do" not in again.output or tree_check.check():
         raise AssertionError(f"The import after the last kill did not do everything:\n{again.output}")
     print("     the next import runs through")
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from config.api.rendering import stream
+from api.rendering import stream
 from hierarchy.scoping import Scope
 from operators import keys
 from operators.documents import operator_tree

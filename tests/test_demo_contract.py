@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import call_command
 
-from config.api.rendering import stream
+from api.rendering import stream
 from drivers.documents import driver_tree
 from hierarchy.documents import site_tree
 from hierarchy.models import Customer

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api import new_key
+from tests.client import new_key
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "getting-started.md"
 

@@ -10,34 +10,42 @@ from typing import NamedTuple
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.db.models import Model
 
 from tests.contract import OBJECTS
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("config", "hierarchy", "chargers", "drivers", "operators")
-
-# Domain modules import from their own floor and those below it.
-FLOORS = ("hierarchy", "chargers", "drivers", "operators")
+# From the bottom to the top.
+NOUNS = ("hierarchy", "chargers", "drivers", "operators")
+FRAMEWORKS = ("api", "bulk", "backoffice")
+PACKAGES = ("config", *FRAMEWORKS, *NOUNS)
 # Serializers and documents nest in this order: a site holds chargers, a driver sites, an operator drivers.
 NESTING = ("chargers", "hierarchy", "drivers", "operators")
-
-# Which surfaces a surface may import, besides any domain. Everything else in an app is domain, and imports none.
-SURFACES = {
-    "serializers": {"serializers"},
-    "documents": {"documents", "serializers"},
-    "filters": set(),
-    "views": {"bulk", "documents", "serializers", "filters"},
-    "flat": {"flat"},
-    "resources": {"documents", "flat", "resources", "serializers", "views"},
-    "urls": {"resources", "views"},
-    "admin": {"admin", "bulk", "forms"},
-    "forms": {"admin", "forms"},
-    "templatetags": {"admin"},
-    "bulk": {"bulk", "registers"},
-    "registers": {"bulk", "registers"},
-    "management": {"management", "bulk"},
-}
 NESTED = {"serializers", "documents", "views"}
+
+# The layers: each module imports only from its own and those below.
+SETTINGS, DOMAIN, FRAMEWORK, BACKOFFICE, SURFACE, TOP = range(6)
+SURFACES = {
+    "admin",
+    "bulk",
+    "changes",
+    "documents",
+    "flat",
+    "forms",
+    "management",
+    "registers",
+    "resources",
+    "serializers",
+    "views",
+}
+# What belongs to operators and speaks to clients.
+SURFACE_MODULES = {
+    "operators.authentication",
+    "operators.idempotency",
+    "operators.webhooks.messages",
+    "operators.webhooks.dispatch",
+    "operators.webhooks.services",
+}
 
 # Bare transactions: a write inside would not be in the journal's, so entities are written in `recording` blocks.
 OPEN_TRANSACTIONS = {"hierarchy.journal", "hierarchy.db", "operators.authentication", "chargers.status"}
@@ -48,7 +56,7 @@ class Module(NamedTuple):
     tree: ast.Module
 
     @property
-    def app(self) -> str:
+    def package(self) -> str:
         return self.name.split(".")[0]
 
     @property
@@ -57,13 +65,28 @@ class Module(NamedTuple):
 
 
 def part_of(name: str) -> str:
-    """What a module is within its app: `models`, `admin`, `bulk` …; of `webhook_resources` the last word."""
-    return name.split(".")[1].rpartition("_")[2] if "." in name else ""
+    """What a module is within its package: `models`, `admin`, `bulk` …; of webhooks what it is within them."""
+    names = name.split(".")[1:]
+    if names[:1] == ["webhooks"]:
+        names = names[1:] or names
+    return names[0] if names else ""
+
+
+def layer_of(name: str) -> int:
+    package = name.split(".")[0]
+    if package == "config":
+        return SETTINGS if name in ("config.settings", "config.middleware") else TOP
+    if part_of(name) == "management":
+        return SURFACE
+    if package in NOUNS:
+        is_surface = part_of(name) in SURFACES or any(f"{name}.".startswith(f"{one}.") for one in SURFACE_MODULES)
+        return SURFACE if is_surface else DOMAIN
+    return BACKOFFICE if package == "backoffice" else FRAMEWORK
 
 
 @cache
-def modules() -> tuple[Module, ...]:
-    return tuple(_parsed())
+def modules() -> dict[str, Module]:
+    return {module.name: module for module in _parsed()}
 
 
 def _parsed() -> Iterator[Module]:
@@ -75,81 +98,173 @@ def _parsed() -> Iterator[Module]:
                 yield Module(name, ast.parse(path.read_text(encoding="utf-8")))
 
 
-def imports(tree: ast.Module) -> set[str]:
-    """The names that a module imports, whole: `from a import b` is a.b."""
+def imports(tree: ast.AST) -> set[str]:
+    """The names that a module imports, whole: `from a import b` is a.b. Inside functions too, and what is loaded by a
+    literal name; only what type checkers alone read is not counted."""
     found = set()
-    for node in ast.walk(tree):
+    for node in _running(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "Imports are absolute."
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call):
+            found |= _loaded(node)
     return {name for name in found if name.split(".")[0] in PACKAGES}
 
 
-def objection(module: Module, imported: str) -> str | None:
-    """Why `module` must not import `imported`; None if it may."""
-    app, part = imported.split(".")[0], part_of(imported)
-    if module.app == "config":
-        if module.part in ("api", "middleware", "settings") and app != "config":
-            return "this part of config knows no app"
-        if part in SURFACES and (module.part, part) not in {
-            ("urls", "views"),
-            ("urls", "resources"),
-            ("admin", "admin"),
-        }:
-            return "config puts together only urls and the admin"
-        return None
-    if app == "config":
-        return None if part in ("api", "middleware") else "apps know config/api and nothing else of config"
-    if module.part not in SURFACES:
-        if part in SURFACES:
-            return "domain modules import no surface"
-        if FLOORS.index(app) > FLOORS.index(module.app):
-            return "domain modules import only downwards"
-        return None
-    if part not in SURFACES:
-        return None
-    if part not in SURFACES[module.part]:
-        return f"{module.part} may import of surfaces only {sorted(SURFACES[module.part])}"
-    order = NESTING if module.part in NESTED else FLOORS
-    if order.index(app) > order.index(module.app):
-        return f"the order is {' ← '.join(order)}"
+def _running(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those under `if TYPE_CHECKING`."""
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        is_typing = isinstance(tree, ast.If) and getattr(tree.test, "id", "") == "TYPE_CHECKING" and child in tree.body
+        if not is_typing:
+            yield from _running(child)
+
+
+def _loaded(call: ast.Call) -> set[str]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    literals = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    if name == "import_string" or name == "import_module":
+        return set(literals[:1])
+    if name == "get_model" and literals:
+        return {f"{literals[0].partition('.')[0]}.models"}
+    return set()
+
+
+def module_of(imported: str) -> str:
+    """The module that an imported name leads to."""
+    while imported not in modules() and "." in imported:
+        imported = imported.rpartition(".")[0]
+    return imported
+
+
+def objection(importer: str, imported: str) -> str | None:
+    """Why the module `importer` must not import `imported`; None if it may."""
+    here, there = layer_of(importer), layer_of(module_of(imported))
+    package, other = importer.split(".")[0], imported.split(".")[0]
+    if there > here:
+        return f"layer {here} imports nothing of layer {there}"
+    if here == DOMAIN and there == DOMAIN and NOUNS.index(other) > NOUNS.index(package):
+        return f"domain modules import downwards only: {' ← '.join(NOUNS)}"
+    if here in (FRAMEWORK, BACKOFFICE):
+        if there == DOMAIN and other != "hierarchy":
+            return "frameworks know the domain of hierarchy only"
+        if there == FRAMEWORK and other != package and (package, other) != ("backoffice", "bulk"):
+            return f"{package} does not know {other}"
+    if here == there == SURFACE and {part_of(importer), part_of(imported)} <= NESTED:
+        order = NESTING.index
+        if package in NESTING and other in NESTING and order(other) > order(package):
+            return f"nested documents: {' ← '.join(NESTING)}"
     return None
 
 
-def test_imports_follow_the_floors():
+def test_imports_follow_the_layers():
     objections = [
-        f"{module.name} imports {imported}: {why}"
-        for module in modules()
+        f"{name} imports {imported}: {why}"
+        for name, module in modules().items()
         for imported in sorted(imports(module.tree))
-        if (why := objection(module, imported))
+        if (why := objection(name, imported))
     ]
     assert not objections, "\n".join(objections)
 
 
 @pytest.mark.parametrize(
-    ("module", "imported"),
+    ("importer", "imported"),
     [
         ("hierarchy.services", "operators.models.Operator"),
         ("chargers.models", "drivers.models.Driver"),
         ("hierarchy.models", "hierarchy.documents.site_tree"),
+        ("hierarchy.services", "api.errors.Problem"),
         ("drivers.access", "drivers.serializers.TagSerializer"),
         ("hierarchy.documents", "drivers.documents.render_drivers"),
         ("chargers.serializers", "hierarchy.serializers.SiteSerializer"),
-        ("chargers.views", "drivers.views.DriverView"),
-        ("hierarchy.resources.base", "chargers.flat.FlatChargerSerializer"),
         ("chargers.models", "chargers.flat.FlatChargerSerializer"),
-        ("hierarchy.admin.entities", "operators.admin.OperatorAdmin"),
-        ("hierarchy.bulk.plan", "chargers.bulk.TABLE"),
-        ("drivers.bulk", "drivers.views.DriverView"),
-        ("config.api.errors", "hierarchy.models.Site"),
+        ("bulk.plan", "chargers.bulk.TABLE"),
+        ("bulk.plan", "api.errors.Problem"),
+        ("bulk.plan", "chargers.models.Charger"),
+        ("api.resources", "chargers.flat.FlatChargerSerializer"),
+        ("api.resources", "bulk.plan.Plan"),
+        ("api.errors", "drivers.models.Driver"),
+        ("backoffice.entities", "operators.admin.OperatorAdmin"),
+        ("backoffice.consequences", "drivers.what_if.grant"),
+        ("backoffice.imports", "api.errors.Problem"),
         ("config.middleware", "operators.models.Operator"),
-        ("hierarchy.services", "config.settings.env"),
+        ("hierarchy.services", "config.urls.api_patterns"),
+        ("drivers.views", "config.admin.ChargetreeAdminSite"),
     ],
 )
-def test_what_breaks_the_rule_is_found(module, imported):
-    assert objection(Module(module, ast.parse("")), imported)
+def test_what_breaks_the_layers_is_found(importer, imported):
+    assert objection(importer, imported)
+
+
+def test_nothing_imports_in_a_circle():
+    """Of modules, imports inside functions included."""
+    graph = {name: {module_of(one) for one in imports(module.tree)} - {name} for name, module in modules().items()}
+    circles = [sorted(circle) for circle in strongly_connected(graph) if len(circle) > 1]
+    assert not circles, "\n".join(" ↔ ".join(circle) for circle in circles)
+
+
+def strongly_connected(graph: dict[str, set[str]]) -> list[set[str]]:
+    """Tarjan's algorithm."""
+    found: list[set[str]] = []
+    index: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+
+    def visit(node: str) -> None:
+        index[node] = lowest[node] = len(index)
+        stack.append(node)
+        for other in graph.get(node, ()):
+            if other not in index:
+                visit(other)
+                lowest[node] = min(lowest[node], lowest[other])
+            elif other in stack:
+                lowest[node] = min(lowest[node], index[other])
+        if lowest[node] == index[node]:
+            circle = set(stack[stack.index(node) :])
+            del stack[stack.index(node) :]
+            found.append(circle)
+
+    for node in graph:
+        if node not in index:
+            visit(node)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "imported"),
+    [
+        ("from hierarchy.models import Site", {"hierarchy.models.Site"}),
+        ("def f():\n    from hierarchy import tree", {"hierarchy.tree"}),
+        ('apps.get_model("drivers", "Driver")', {"drivers.models"}),
+        ('import_string("operators.keys.new_key")', {"operators.keys.new_key"}),
+        ("if TYPE_CHECKING:\n    from hierarchy.models import Site", set()),
+    ],
+)
+def test_every_way_to_import_is_seen(source, imported):
+    assert imports(ast.parse(source)) == imported
+
+
+def test_no_package_holds_too_much():
+    lines: dict[str, int] = dict.fromkeys(PACKAGES, 0)
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            if not {"migrations", "demo"} & set(path.parts):
+                lines[package] += len(path.read_text(encoding="utf-8").splitlines())
+    whole = sum(lines.values())
+    assert max(lines.values()) <= 0.3 * whole, lines
+
+
+def test_models_stand_in_models():
+    found = {
+        f"{model.__module__}.{model.__name__}"
+        for app in NOUNS
+        for model in apps.get_app_config(app).get_models()
+        if "models" not in model.__module__.split(".")
+    }
+    assert not found
+    assert all(issubclass(model, Model) for model in apps.get_models())
 
 
 def test_documented_keys_stand_in_serializers_alone():
@@ -158,8 +273,8 @@ def test_documented_keys_stand_in_serializers_alone():
     allowed = {"serializers", "flat", "bulk", "registers", "resources", "views"}
     found = [
         f"{module.name}, line {node.lineno}: {node.value!r}"
-        for module in modules()
-        if module.part not in allowed and module.name not in ("config.api.schema", "config.urls")
+        for module in modules().values()
+        if module.part not in allowed and module.name not in ("api.schema", "bulk.site_tree", "config.urls")
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Constant) and node.value in keys
     ]
@@ -185,7 +300,7 @@ def test_nobody_filters_by_customer_by_hand():
     conditions = {"filter", "exclude", "get", "Q", "get_or_create", "update_or_create", "get_object_or_404"}
     found = [
         f"{module.name}, line {node.lineno}: {keyword.arg}="
-        for module in modules()
+        for module in modules().values()
         if module.part in surfaces or module.name == "config.admin"
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call)
@@ -199,7 +314,7 @@ def test_nobody_filters_by_customer_by_hand():
 def test_transactions_are_opened_where_the_journal_knows_of_them():
     found = {
         module.name
-        for module in modules()
+        for module in modules().values()
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr in ("atomic", "set_autocommit", "savepoint")
     }
@@ -209,7 +324,7 @@ def test_transactions_are_opened_where_the_journal_knows_of_them():
 
 
 def test_every_model_has_a_page_in_the_admin():
-    models = {model for app in FLOORS for model in apps.get_app_config(app).get_models()}
+    models = {model for app in NOUNS for model in apps.get_app_config(app).get_models()}
     shown = {model for model in models if admin.site.is_registered(model)}
     # Numbers on which the journal locks and by which tags are made; what waits for its answer on pages that only who
     # brought it finds; and what requests and webhooks remember from one time to the next.
@@ -220,7 +335,7 @@ def test_every_model_has_a_page_in_the_admin():
 def test_every_module_says_what_belongs_in_it():
     silent = [
         module.name
-        for module in modules()
+        for module in modules().values()
         if module.tree.body and module.part != "apps" and not ast.get_docstring(module.tree)
     ]
     assert not silent, f"Begin these with a docstring of one sentence: {silent}"

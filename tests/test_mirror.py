@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from hierarchy.models import Change
-from tests.api import Api
+from tests.client import Api
 from tests.threads import at_once
 
 

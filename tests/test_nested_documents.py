@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from api.rendering import array, stream
 from chargers.models import Charger
-from config.api.rendering import array, stream
 from drivers.access import drivers_reaching
 from drivers.documents import authorised_users, driver_tree, home_drivers, render_drivers, spare_drivers
 from drivers.models import Driver

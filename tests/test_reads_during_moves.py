@@ -7,8 +7,8 @@ import time
 import pytest
 from django.db import connection
 
+from api.rendering import stream
 from chargers.models import Charger
-from config.api.rendering import stream
 from hierarchy import journal
 from hierarchy.db import snapshot
 from hierarchy.documents import site_outline, site_tree

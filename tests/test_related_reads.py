@@ -4,7 +4,7 @@ import pytest
 
 from drivers.models import SiteRight, Tag
 from tests import contract
-from tests.api import BAD_BODY, BAD_ROUTE, Api, assert_problem
+from tests.client import BAD_BODY, BAD_ROUTE, Api, assert_problem
 from tests.conftest import made
 
 DRIVERS = 11  # as in tests/drivers/test_driver_reads.py

@@ -119,7 +119,7 @@ def test_no_template_has_words_of_its_own():
 def test_no_page_has_words_of_its_own():
     paths = [path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     read = [path for path in paths if not {part_of(".".join(path.with_suffix("").parts)), *path.parts} & ENGLISH]
-    assert len(read) > 120
+    assert len(read) > 110
     found = [f"{path}: {text}" for path in read for text in unread_module((ROOT / path).read_text("utf-8"))]
     assert not found, "Wrap these in gettext_lazy:\n" + "\n".join(found)
 

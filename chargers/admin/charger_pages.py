@@ -17,14 +17,13 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from backoffice import times
+from backoffice.callers import scope_of
+from backoffice.entities import EntityAdmin
 from chargers.models import Charger, Socket
 from drivers.evidence import ShownRight, may_charge
 from drivers.models import Driver, Tag
 from drivers.selectors import Validity, drivers_at, with_rights, with_validity
-from hierarchy.admin.callers import scope_of
-from hierarchy.admin.entities import EntityAdmin
-from hierarchy.admin.home import ago
-from hierarchy.admin.times import zone_of
 from hierarchy.db import snapshot
 from hierarchy.scoping import Scope
 from hierarchy.text import comparison_key
@@ -68,7 +67,7 @@ class Live:
 
     @property
     def last_seen(self) -> str:
-        return ago(self.charger.last_seen) if self.charger.last_seen else ""
+        return times.ago(self.charger.last_seen) if self.charger.last_seen else ""
 
 
 def _live(scope: Scope, charger: Charger, zone: ZoneInfo) -> Live:
@@ -112,7 +111,7 @@ class ChargerPages(EntityAdmin):
                 neighbours = located.exclude(pk=charger.pk).values_list("charger_id", "latitude", "longitude")
                 context = {
                     **context,
-                    "live": _live(scope, charger, zone_of(shown)),
+                    "live": _live(scope, charger, times.zone_of(shown)),
                     "count": found.count(),
                     "lines": _lines(scope, charger, found[:FIRST_DRIVERS]),
                     "neighbours": orjson.dumps(list(neighbours[:MOST_NEIGHBOURS])).decode(),
@@ -123,7 +122,7 @@ class ChargerPages(EntityAdmin):
     def status_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What the page shows of the charger's status, and the same in words."""
         charger = self.get_object(request, unquote(object_id))
-        live = _live(scope_of(request), charger, zone_of(charger))
+        live = _live(scope_of(request), charger, times.zone_of(charger))
         html = render_to_string("admin/chargers/charger/live.html", {"live": live}, request)
         return HttpResponse(orjson.dumps({"html": html, "words": live.words}), content_type="application/json")
 
@@ -163,7 +162,7 @@ class ChargerPages(EntityAdmin):
                 "typed": typed,
                 "is_asked": TAG in request.GET,
                 "answer": answer,
-                "zone": zone_of(charger),
+                "zone": times.zone_of(charger),
             },
         )
 

@@ -11,18 +11,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.actions import COMMON
+from backoffice.callers import scope_of
+from backoffice.entities import EntityAdmin, EntityInline
+from backoffice.filters import CustomerFilter, QuestionFilter, ValueFilter, WithinFilter
+from backoffice.forms import EntityForm
+from backoffice.scoped import places
 from chargers.admin.actions import ACTIONS
 from chargers.admin.charger_pages import ChargerPages
 from chargers.forms import LinesField, PropertiesField
 from chargers.models import Charger, ChargerConfiguration, Socket
 from chargers.rollup import CHARGING, ERROR, OFFLINE, ONLINE, STATES, charger_states, socket_states
 from chargers.selectors import unseen
-from hierarchy.admin.actions import COMMON
-from hierarchy.admin.callers import scope_of
-from hierarchy.admin.entities import EntityAdmin, EntityInline
-from hierarchy.admin.filters import CustomerFilter, QuestionFilter, ValueFilter, WithinFilter
-from hierarchy.admin.forms import EntityForm
-from hierarchy.admin.scoped import places
 from hierarchy.scoping import Scope
 
 

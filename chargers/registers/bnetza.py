@@ -25,6 +25,8 @@ from typing import IO, Any
 
 from django.utils.translation import gettext as _
 
+from bulk.files.delimited import records
+from bulk.source import Draft, Findings
 from chargers.registers.addresses import german_address
 from chargers.registers.rows import (
     UNKNOWN_NAME,
@@ -38,8 +40,6 @@ from chargers.registers.rows import (
     power_values,
     with_id,
 )
-from hierarchy.bulk.files.delimited import records
-from hierarchy.bulk.source import Draft, Findings
 from hierarchy.models import GroupType
 from hierarchy.text import comparison_key
 

@@ -15,6 +15,8 @@ from typing import IO, Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from bulk.files.delimited import records
+from bulk.source import Draft, Findings
 from chargers.registers.addresses import french_address
 from chargers.registers.rows import (
     UNKNOWN_NAME,
@@ -29,8 +31,6 @@ from chargers.registers.rows import (
     with_id,
 )
 from chargers.vocabulary import validate_evse_id
-from hierarchy.bulk.files.delimited import records
-from hierarchy.bulk.source import Draft, Findings
 from hierarchy.models import GroupType
 from hierarchy.text import comparison_key
 

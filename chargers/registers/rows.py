@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from hierarchy.bulk.source import Findings
+from bulk.source import Findings
 
 Cells = dict[str, str]
 

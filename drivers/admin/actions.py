@@ -4,9 +4,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.actions import COMMON, Link, Put, Unlink
 from drivers.admin.validity import SetValidity
 from drivers.models import ChargerRight, SiteRight, Tag
-from hierarchy.admin.actions import COMMON, Link, Put, Unlink
 
 _GRANTED, _REVOKED = _("grant %(rows)s the right on %(target)s"), _("revoke the right of %(rows)s on %(target)s")
 _ON_SITE: dict[str, Any] = {"model": SiteRight, "chosen": "driver", "other": "site", "label": _("Site")}

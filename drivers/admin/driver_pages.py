@@ -12,10 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext
 
+from backoffice.callers import scope_of
+from backoffice.entities import EntityAdmin
 from drivers.models import Driver, Tag
 from drivers.selectors import Validity, WithinReach, with_validity
-from hierarchy.admin.callers import scope_of
-from hierarchy.admin.entities import EntityAdmin
 from hierarchy.db import snapshot
 from hierarchy.text import comparison_key
 

@@ -12,6 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from backoffice import history
+from backoffice.actions import COMMON
+from backoffice.callers import scope_of
+from backoffice.entities import EntityAdmin, EntityInline
+from backoffice.filters import CustomerFilter, QuestionFilter, WithinFilter
+from backoffice.scoped import places
 from drivers.admin.actions import DRIVER_ACTIONS, TAG_ACTIONS
 from drivers.admin.driver_pages import DriverPages
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
@@ -23,12 +29,6 @@ from drivers.selectors import (
     with_validity,
     without_rights,
 )
-from hierarchy.admin import history
-from hierarchy.admin.actions import COMMON
-from hierarchy.admin.callers import scope_of
-from hierarchy.admin.entities import EntityAdmin, EntityInline
-from hierarchy.admin.filters import CustomerFilter, QuestionFilter, WithinFilter
-from hierarchy.admin.scoped import places
 from hierarchy.scoping import Scope
 
 # How many tags of a driver the list of drivers names.

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from hierarchy.admin.actions import PlannedAction, Selection, Unfit, counted, table_of
-from hierarchy.admin.times import MomentChoice, zone_named
-from hierarchy.bulk.edits import SET, Edit
+from backoffice.actions import PlannedAction, Selection, Unfit, counted, table_of
+from backoffice.times import MomentChoice, zone_named
+from bulk.edits import SET, Edit
 from hierarchy.models import Customer
 
 KEEP, NOTHING, NOW, AT = "keep", "none", "now", "at"

@@ -3,8 +3,8 @@
 # In the order in which the menu shows them.
 # isort: off
 from hierarchy.admin.pages import CustomerAdmin, SiteAdmin
-from hierarchy.admin.log import ChangeAdmin
-from hierarchy.admin.imports import ImportAdmin
+from backoffice.log import ChangeAdmin
+from backoffice.imports import ImportAdmin
 # isort: on
 
 __all__ = ["ChangeAdmin", "CustomerAdmin", "ImportAdmin", "SiteAdmin"]

@@ -11,14 +11,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from backoffice import history
+from backoffice.callers import scope_of
+from backoffice.choices import EntityChoiceField, is_id
+from backoffice.entities import EntityAdmin
+from backoffice.filters import QuestionFilter, WithinFilter
+from backoffice.forms import EntityForm
+from backoffice.scoped import PATH_SEPARATOR, places
 from chargers.selectors import without_chargers
-from hierarchy.admin import history
-from hierarchy.admin.callers import scope_of
-from hierarchy.admin.choices import EntityChoiceField, is_id
-from hierarchy.admin.entities import EntityAdmin
-from hierarchy.admin.filters import QuestionFilter, WithinFilter
-from hierarchy.admin.forms import EntityForm
-from hierarchy.admin.scoped import PATH_SEPARATOR, places
 from hierarchy.admin.site_actions import ACTIONS
 from hierarchy.admin.tree_page import SiteTreeAdmin
 from hierarchy.models import Customer, Site

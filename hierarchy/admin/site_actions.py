@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.actions import COMMON, PutSubtrees, driver_rights
 from drivers.models import SiteRight
-from hierarchy.admin.actions import COMMON, PutSubtrees, driver_rights
 
 ACTIONS = (
     PutSubtrees(

@@ -17,7 +17,7 @@ from hierarchy.forest import Forest
 from hierarchy.models import GroupType, Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import lines_above
-from hierarchy.spread import Spread
+from hierarchy.subtree_counts import Spread
 
 # How many subsites of a site are shown at once, and how many more with each further page.
 PAGE_ROWS = 100

@@ -18,16 +18,16 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.api.errors import Conflict
+from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
+from backoffice.choices import is_id
+from backoffice.consequences import Effects
+from backoffice.entities import EntityAdmin
+from backoffice.scoped import places
 from drivers import what_if as access
 from hierarchy import journal, services, tree
-from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
-from hierarchy.admin.choices import is_id
-from hierarchy.admin.effects import Effects
-from hierarchy.admin.entities import EntityAdmin
-from hierarchy.admin.scoped import places
 from hierarchy.admin.tree_lines import COLUMNS, Branches, Content, Place, contents
 from hierarchy.db import snapshot
+from hierarchy.errors import Conflict
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import sites_above

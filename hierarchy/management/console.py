@@ -14,7 +14,7 @@ from django.db import models
 from django.utils.functional import Promise
 from tqdm import tqdm
 
-from config.api.errors import Problem
+from hierarchy.errors import DomainError
 from hierarchy.journal import COMMAND
 from hierarchy.scoping import Caller, Scope
 from hierarchy.text import comparison_key
@@ -49,7 +49,7 @@ def told() -> Iterator[None]:
         yield
     except ValidationError as error:
         raise CommandError("\n".join(_lines(error))) from error
-    except Problem as error:
+    except DomainError as error:
         raise CommandError(str(error)) from error
 
 

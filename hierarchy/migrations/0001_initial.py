@@ -3,7 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import hierarchy.belonging
+import hierarchy.journal_references
 import hierarchy.constraints
 import hierarchy.fields
 import hierarchy.timezones
@@ -203,11 +203,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='change',
-            index=models.Index(models.F('object_type'), hierarchy.belonging.Reference(1, 'driver', 'operator'), name='change_by_person'),
+            index=models.Index(models.F('object_type'), hierarchy.journal_references.Reference(1, 'driver', 'operator'), name='change_by_person'),
         ),
         migrations.AddIndex(
             model_name='change',
-            index=models.Index(models.F('object_type'), hierarchy.belonging.Reference(1, 'charger', 'site', 'parent', 'home_site'), name='change_by_place'),
+            index=models.Index(models.F('object_type'), hierarchy.journal_references.Reference(1, 'charger', 'site', 'parent', 'home_site'), name='change_by_place'),
         ),
         migrations.AddConstraint(
             model_name='change',

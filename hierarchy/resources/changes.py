@@ -17,10 +17,10 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.errors import Problem
-from config.api.parameters import MOST, USUAL_LIMIT, number, wrong
-from config.api.schema import error_response
-from config.api.views import ApiView
+from api.errors import Problem
+from api.parameters import MOST, USUAL_LIMIT, number, wrong
+from api.schema import error_response
+from api.views import ApiView
 from hierarchy import changes, journal
 from hierarchy.db import snapshot
 from hierarchy.flat import ChangePageSerializer

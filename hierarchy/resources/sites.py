@@ -6,16 +6,16 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 
-from config.api.errors import NotFound
-from config.api.parameters import row_id, switch
-from config.api.schema import boolean_parameter, path_parameter
-from config.api.views import ApiView, streamed
+from api.conditions import tagged
+from api.parameters import row_id, switch
+from api.resources import Collection, Item, Resource
+from api.schema import boolean_parameter, path_parameter
+from api.views import ApiView, streamed
 from hierarchy.db import snapshot
 from hierarchy.documents import single_outline, single_site
+from hierarchy.errors import NotFound
 from hierarchy.flat import FlatSiteSerializer
 from hierarchy.models import Site
-from hierarchy.resources.base import Collection, Item, Resource
-from hierarchy.revision import tagged
 from hierarchy.serializers import SiteOutlineSerializer, SiteSerializer
 
 

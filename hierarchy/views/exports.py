@@ -10,14 +10,14 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
-from config.api.negotiation import CONTENT_TYPE, ContentNegotiation
-from config.api.paging import query_parameter, word
-from config.api.parameters import row_id, wrong
-from config.api.uploads import MEDIA_TYPES
-from config.api.views import ApiView
-from hierarchy.bulk import files
-from hierarchy.bulk.export import Selection, export
-from hierarchy.bulk.tables import sheets, tables
+from api.negotiation import CONTENT_TYPE, ContentNegotiation
+from api.paging import query_parameter, word
+from api.parameters import row_id, wrong
+from api.uploads import MEDIA_TYPES
+from api.views import ApiView
+from bulk import files
+from bulk.export import Selection, export
+from bulk.tables import sheets, tables
 from hierarchy.db import snapshot
 from hierarchy.models import Site
 

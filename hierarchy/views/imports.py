@@ -13,16 +13,17 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api.errors import BadBody, Conflict, FieldError, NotFound
-from config.api.paging import PAGING, described_paging, page, page_response, query_parameter, word
-from config.api.parameters import row_id, text_id
-from config.api.schema import error_response, path_parameter
-from config.api.uploads import FORM, MEDIA_TYPES, PART, Untouched, UploadNegotiation, read_upload
-from config.api.views import ApiView
+from api.errors import BadBody
+from api.paging import PAGING, described_paging, page, page_response, query_parameter, word
+from api.parameters import row_id, text_id
+from api.schema import error_response, path_parameter
+from api.uploads import FORM, MEDIA_TYPES, PART, Untouched, UploadNegotiation, read_upload
+from api.views import ApiView
+from bulk import imports
+from bulk.source import Finding
+from bulk.tables import formats, sheets, tables
 from hierarchy import journal
-from hierarchy.bulk import imports
-from hierarchy.bulk.source import Finding
-from hierarchy.bulk.tables import formats, sheets, tables
+from hierarchy.errors import Conflict, FieldError, NotFound
 from hierarchy.models import Change, Customer, Import, ImportPlan
 from hierarchy.scoping import Scope
 from hierarchy.serializers import (

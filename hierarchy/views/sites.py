@@ -4,14 +4,15 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 
-from config.api.errors import BadTreeParameters, NotFound
-from config.api.parameters import switch, text_id
-from config.api.schema import boolean_parameter, path_parameter
-from config.api.views import ApiView, streamed
+from api.conditions import tagged
+from api.errors import BadTreeParameters
+from api.parameters import switch, text_id
+from api.schema import boolean_parameter, path_parameter
+from api.views import ApiView, streamed
 from hierarchy.db import snapshot
 from hierarchy.documents import single_site, site_outline, site_tree
+from hierarchy.errors import NotFound
 from hierarchy.models import Site
-from hierarchy.revision import tagged
 from hierarchy.serializers import SiteOutlineSerializer, SiteSerializer
 from hierarchy.text import comparison_key
 

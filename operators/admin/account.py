@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
-from hierarchy.admin.scoped import places
+from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
+from backoffice.scoped import places
 from operators import services
 from operators.admin.owned import belongings
 from operators.models import Operator

@@ -5,8 +5,8 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from hierarchy.admin.actions import EXPORTS, Delete, Give, Link, Selection, Unfit, Unlink
-from hierarchy.bulk.edits import Edit
+from backoffice.actions import EXPORTS, Delete, Give, Link, Selection, Unfit, Unlink
+from bulk.edits import Edit
 from hierarchy.scoping import Scope
 from operators.models import Operator, SiteGrant
 

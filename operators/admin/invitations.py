@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
-from hierarchy.admin.times import local, zone_of
+from backoffice.times import local, zone_of
 from operators import links, mail
 from operators.admin.shown_once import ShowsOnce
 from operators.models import Operator

@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from config.api.errors import Conflict
-from hierarchy.admin.actions import ASKED
-from hierarchy.admin.callers import caller_of
-from hierarchy.admin.filters import CustomerFilter, QuestionFilter
-from hierarchy.admin.forms import refusals_to
+from backoffice.actions import ASKED
+from backoffice.callers import caller_of
+from backoffice.filters import CustomerFilter, QuestionFilter
+from backoffice.forms import refusals_to
+from hierarchy.errors import Conflict
 from hierarchy.scoping import Scope
 from operators import services
 from operators.admin.owned import ASK_REVOKE_KEY, ASK_ROTATE_KEY, OwnedAdmin, address_after

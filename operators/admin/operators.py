@@ -21,13 +21,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from config.api.errors import Conflict
+from backoffice.actions import COMMON
+from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
+from backoffice.entities import EntityAdmin, EntityInline
+from backoffice.filters import QuestionFilter, WithinFilter
+from backoffice.forms import EntityForm, refusals_to
 from hierarchy import journal
-from hierarchy.admin.actions import COMMON
-from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
-from hierarchy.admin.entities import EntityAdmin, EntityInline
-from hierarchy.admin.filters import QuestionFilter, WithinFilter
-from hierarchy.admin.forms import EntityForm, refusals_to
+from hierarchy.errors import Conflict
 from hierarchy.scoping import Scope
 from operators import services, sign_in
 from operators.admin import invitations

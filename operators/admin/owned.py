@@ -14,14 +14,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
+from backoffice.choices import EntityChoiceField
+from backoffice.entities import EntityAdmin
 from hierarchy import journal
-from hierarchy.admin.callers import REFUSALS, caller_of, scope_of, sentence
-from hierarchy.admin.choices import EntityChoiceField
-from hierarchy.admin.entities import EntityAdmin
 from hierarchy.scoping import Scope
 from operators.admin.shown_once import ShowsOnce
 from operators.models import ApiKey, Operator
-from operators.webhook_models import Webhook
+from operators.webhooks.models import Webhook
 
 # What is done to a row after a page that asks whether it is meant; it answers with a page or a message.
 Deed = Callable[[HttpRequest, Any], HttpResponse | str]

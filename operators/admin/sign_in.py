@@ -21,9 +21,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
+from backoffice.callers import REFUSALS, sentence
 from config.middleware import current_request_id
 from hierarchy import journal
-from hierarchy.admin.callers import REFUSALS, sentence
 from hierarchy.fields import validate_line
 from hierarchy.scoping import Caller
 from hierarchy.text import comparison_key

@@ -6,7 +6,7 @@ import django.utils.timezone
 import hierarchy.constraints
 import hierarchy.fields
 import operators.models
-import operators.webhook_models
+import operators.webhooks.models
 from django.conf import settings
 from django.db import migrations, models
 
@@ -134,11 +134,11 @@ class Migration(migrations.Migration):
                 ('created_at', hierarchy.fields.MomentField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('updated_at', hierarchy.fields.MomentField(default=django.utils.timezone.now, editable=False, verbose_name='last changed')),
                 ('name', hierarchy.fields.NameField(help_text='What the webhook is for.', max_length=255, verbose_name='name')),
-                ('url', hierarchy.fields.LineField(help_text='Where messages are sent to, as in https://example.org/hooks.', max_length=2000, validators=[operators.webhook_models.validate_url], verbose_name='address')),
-                ('events', models.JSONField(default=operators.webhook_models.all_changes, validators=[operators.webhook_models.validate_events], verbose_name='events')),
+                ('url', hierarchy.fields.LineField(help_text='Where messages are sent to, as in https://example.org/hooks.', max_length=2000, validators=[operators.webhooks.models.validate_url], verbose_name='address')),
+                ('events', models.JSONField(default=operators.webhooks.models.all_changes, validators=[operators.webhooks.models.validate_events], verbose_name='events')),
                 ('is_active', models.BooleanField(default=True, help_text='Without this mark nothing is sent; with it, it goes on where it was.', verbose_name='active')),
                 ('disabled_reason', hierarchy.fields.LineField(blank=True, default='', editable=False, max_length=255, verbose_name='why it was disabled')),
-                ('seed', models.CharField(default=operators.webhook_models.new_seed, editable=False, max_length=32)),
+                ('seed', models.CharField(default=operators.webhooks.models.new_seed, editable=False, max_length=32)),
                 ('previous_seed', models.CharField(blank=True, default='', editable=False, max_length=32)),
                 ('previous_until', hierarchy.fields.MomentField(blank=True, editable=False, null=True)),
                 ('cursor', models.BigIntegerField(default=0, editable=False, verbose_name='last change looked at')),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from chargers.models import Charger, Socket
 from drivers.access import Code, decide
 from drivers.models import ChargerRight, Driver, SiteRight, Tag
-from tests.config.admin_pages import address, filled
+from tests.backoffice.admin_pages import address, filled
 from tests.conftest import NOON, made
 
 

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import CommandError, call_command
 
+from bulk.source import Findings
 from chargers.models import Charger, Socket
 from chargers.registers import bnetza
 from chargers.registers.addresses import german_address
-from hierarchy import tree
-from hierarchy.bulk.source import Findings
+from hierarchy import tree_check
 from hierarchy.models import Change, Customer, Site
 
 REGISTER = Path(__file__).parent.parent / "data" / "bnetza-ladesaeulenkarte.csv"
@@ -90,7 +90,7 @@ def test_it_works(load):
     ):
         assert told in answer.text
     assert Counter(Site.objects.order_by().values_list("group_type", flat=True)) == {0: 12, 4: 13, 1: 15}
-    assert tree.check() == []
+    assert tree_check.check() == []
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from chargers.models import Charger, Socket
 from chargers.registers.addresses import french_address
-from hierarchy import statements, tree
+from hierarchy import statements, tree_check
 from hierarchy.models import Change, Customer, Site
 
 REGISTER = Path(__file__).parent.parent / "data" / "irve-statique.csv"
@@ -101,7 +101,7 @@ def test_it_works(load):
     types = Counter(Site.objects.order_by().values_list("group_type", flat=True))
     assert types == {0: 5, 4: 10, 1: 12}
     assert Charger._base_manager.filter(sockets=None).count() == 9
-    assert tree.check() == []
+    assert tree_check.check() == []
 
 
 def test_a_second_import_changes_nothing(load):
@@ -253,7 +253,7 @@ def test_a_station_that_goes_to_another_departement_is_moved(load, records):
     assert _counts(load(records))["sites"][:3] == [0, 0, 1]
     station = Site.objects.get(external_id="FRALLPGO900598")
     assert station.parent.name == "26"
-    assert tree.check() == []
+    assert tree_check.check() == []
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -292,7 +292,7 @@ def test_an_existing_customer_is_found_whatever_the_case(load, world):
     assert "who is new" not in answer.text
     assert Charger.objects.filter(customer=world.northwind).count() == 4 + 29
     assert Customer.objects.count() == 2
-    assert tree.check() == []
+    assert tree_check.check() == []
 
 
 @pytest.mark.parametrize(("answer", "options", "code"), [("n", [], 2), ("y", [], 0), ("n", ["--no-input"], 0)])
@@ -493,7 +493,7 @@ def test_an_interruption_leaves_nothing(load, monkeypatch):
         return insert(model, rows)
 
     insert = statements.insert
-    monkeypatch.setattr("hierarchy.bulk.apply.statements.insert", interrupted)
+    monkeypatch.setattr("bulk.apply.statements.insert", interrupted)
     answer = load()
     assert answer.code == 130
     assert Charger in written

@@ -9,7 +9,7 @@ from chargers.models import Charger, Socket
 from chargers.status import Report, apply_reports
 from hierarchy.models import Change
 from hierarchy.scoping import Caller, Scope
-from tests.api import BAD_BODY, Api, assert_problem
+from tests.client import BAD_BODY, Api, assert_problem
 from tests.conftest import NOON, made
 
 LATER = "2026-06-01T13:00:00Z"

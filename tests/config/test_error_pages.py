@@ -8,11 +8,12 @@ from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooB
 from django.db import InterfaceError, OperationalError
 from django.test import Client
 
-from config.api.errors import Conflict, Problem, Unavailable
+from api.errors import Problem, Unavailable
+from backoffice import exports
 from config.error_pages import PAGES
-from hierarchy.admin import exports
+from hierarchy.errors import Conflict
 from hierarchy.models import Site
-from tests.config.admin_pages import address
+from tests.backoffice.admin_pages import address
 
 SECRET = "swordfish"
 
@@ -91,12 +92,12 @@ def test_when_the_server_fails(visitor, world, monkeypatch, error, status):
 
 def test_a_mistake_before_anything_else(visitor, monkeypatch):
     """Not a session was read, and no database is open to this test."""
-    monkeypatch.setattr("config.problems.PAGES", None)
+    monkeypatch.setattr("api.problem_pages.PAGES", None)
     assert_page(visitor.get("/problems/conflict"), 500, is_framed=False)
 
 
 def test_a_mistake_in_the_page_of_mistakes(visitor, monkeypatch):
-    monkeypatch.setattr("config.problems.PAGES", None)
+    monkeypatch.setattr("api.problem_pages.PAGES", None)
     monkeypatch.setattr("config.error_pages.render_to_string", None)
     answer = visitor.get("/problems/conflict")
     assert answer.status_code == 500

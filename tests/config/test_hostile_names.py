@@ -9,7 +9,7 @@ from drivers.models import Driver, Tag
 from hierarchy import journal
 from hierarchy.models import Change, Customer, Import, Site
 from operators.models import ApiKey, Operator
-from tests.config.admin_pages import MODELS, address
+from tests.backoffice.admin_pages import MODELS, address
 from tests.conftest import made
 from tests.test_house import PACKAGES, ROOT
 

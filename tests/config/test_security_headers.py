@@ -10,8 +10,8 @@ from chargers.models import Charger
 from config.security_headers import content_security_policy
 from hierarchy.models import Change, Site
 from operators.models import ApiKey
-from tests.api import Api
-from tests.config.admin_pages import address
+from tests.backoffice.admin_pages import address
+from tests.client import Api
 
 ROOT = Path(__file__).resolve().parents[2]
 # A script or style within a page, an attribute that is one, and an address that is one.
@@ -49,7 +49,7 @@ def test_every_kind_of_answer_has_them(client, world, monkeypatch):
     assert_headers(Client(enforce_csrf_checks=True).post("/admin/login/"))
     assert_headers(Api(world.ada).get("/sites"))
     assert_headers(client.get("/admin/", headers={"host": "\\"}))
-    monkeypatch.setattr("config.problems.PAGES", None)
+    monkeypatch.setattr("api.problem_pages.PAGES", None)
     broken = client.get("/problems/conflict")
     assert broken.status_code == 500
     assert_headers(broken)

@@ -14,7 +14,7 @@ from drivers.evidence import STATUSES, explained_drivers, may_charge, reached_ch
 from drivers.models import ChargerRight, SiteRight, Tag
 from drivers.similar_tags import similar_keys
 from operators.models import SiteGrant
-from tests.api import BAD_ROUTE, Api, assert_problem
+from tests.client import BAD_ROUTE, Api, assert_problem
 from tests.conftest import NOON, made
 from tests.naive import NaiveReader
 from tests.networks import EPOCH, RandomNetwork

@@ -10,8 +10,8 @@ from django.utils import timezone
 from chargers.models import Charger
 from drivers.models import Driver, Tag
 from hierarchy.models import Site
+from tests.backoffice.admin_pages import address, filled
 from tests.chargers.test_charger_page import text_of
-from tests.config.admin_pages import address, filled
 from tests.conftest import made
 
 

@@ -5,7 +5,7 @@ import pytest
 from drivers.models import SiteRight
 from operators.models import SiteGrant
 from tests import contract
-from tests.api import BAD_ROUTE, Api, assert_problem
+from tests.client import BAD_ROUTE, Api, assert_problem
 from tests.conftest import made
 
 # 1 the key, 2 the answer's tag; 3 drivers, 4 tags, 5 external ids, 6 rights on sites, 7 rights on chargers; 8 sites;

@@ -12,7 +12,7 @@ import operators.what_if
 from chargers.models import Charger
 from drivers import what_if
 from drivers.models import ChargerRight, Driver, SiteRight
-from drivers.what_if import MOST_NAMED, NOBODY, Affected, Side
+from hierarchy.effects import MOST_NAMED, NOBODY, Affected, Side
 from hierarchy.entity import Entity
 from hierarchy.models import Site
 from hierarchy.scoping import Scope

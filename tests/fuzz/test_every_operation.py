@@ -28,8 +28,8 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from config.api.uploads import MEDIA_TYPES
-from tests.api import new_key
+from api.uploads import MEDIA_TYPES
+from tests.client import new_key
 from tests.openapi import described, resolved
 
 

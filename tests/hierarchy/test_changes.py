@@ -6,7 +6,7 @@ from hierarchy.changes import item
 from hierarchy.models import Change
 from operators.models import Operator, SiteGrant
 from operators.services import operator_set_password
-from tests.api import BAD_ROUTE, PLATFORM, Api, assert_problem
+from tests.client import BAD_ROUTE, PLATFORM, Api, assert_problem
 from tests.conftest import made
 
 GONE = "What you see has changed"

@@ -6,8 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from hierarchy import tree
+from hierarchy import tree_check
 from hierarchy.models import Change, Site
+from hierarchy.tree import SiteManager
 
 
 def write(site, **columns):
@@ -126,13 +127,13 @@ def test_any_damage_is_mended_in_one_go(world, capsys, seed):
         # Roots of the same name cannot be written even by SQL.
         write(site, **numbers, **({} if above is None else {"parent_id": above}))
     call_command("check_tree", "--fix")
-    assert tree.check() == []
+    assert tree_check.check() == []
     assert set(Site.objects.values_list("pk", flat=True)) == set(ids)
 
 
 def test_what_cannot_be_mended_is_an_error(world, capsys, monkeypatch):
     write(world.garage, lft=77)
-    monkeypatch.setattr(tree, "write_numbers", lambda numbers: None)
+    monkeypatch.setattr(SiteManager, "write_numbers", lambda self, numbers: None)
     with pytest.raises(CommandError, match=r"1 finding could not be mended\."):
         call_command("check_tree", "--fix")
     monkeypatch.undo()

@@ -4,11 +4,12 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from chargers.models import Charger, Socket
-from config.api.errors import Conflict, NotFound, NotPermitted
 from drivers.models import Driver, SiteRight, Tag
 from hierarchy import journal, restore, services
-from hierarchy.belonging import PERSONS, PLACES, kinds, lines_of
+from hierarchy.errors import Conflict, NotFound, NotPermitted
+from hierarchy.journal_references import PERSONS, PLACES
 from hierarchy.models import Change, Customer, Site
+from hierarchy.object_history import kinds, lines_of
 from hierarchy.restore import RESTORE, UNDO
 from hierarchy.scoping import Caller
 from operators.models import ApiKey, Operator, SiteGrant, Webhook

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from chargers.models import Charger, ChargerConfiguration, Socket
-from config.api.errors import Conflict, Gone, NotFound, NotPermitted
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
 from hierarchy import services
 from hierarchy.entity import Entity
+from hierarchy.errors import Conflict, Gone, NotFound, NotPermitted
 from hierarchy.models import Change, Customer, Import, Site
 from hierarchy.scoping import Caller, Scope
 from operators.models import ApiKey, Operator, SiteGrant, Webhook

@@ -1,7 +1,7 @@
 """GET /sites/{siteId}/tree: what page 000 says of one site."""
 
 from tests import contract
-from tests.api import Api, assert_problem
+from tests.client import Api, assert_problem
 
 
 def test_it_works(world, django_assert_num_queries):

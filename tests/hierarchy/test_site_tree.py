@@ -3,7 +3,7 @@
 import pytest
 
 from tests import contract
-from tests.api import Api, assert_problem
+from tests.client import Api, assert_problem
 
 TITLE = "Exception occured"
 

@@ -8,9 +8,9 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from chargers.models import Charger
-from config.api.errors import Conflict, NotFound
 from drivers.models import Driver, SiteRight, Tag
-from hierarchy import services, tree
+from hierarchy import services, tree_check
+from hierarchy.errors import Conflict, NotFound
 from hierarchy.models import Change, Customer, Site
 from hierarchy.scoping import Caller, Scope
 from operators.models import Operator
@@ -79,7 +79,7 @@ def test_eight_writers_with_stale_sites_leave_sound_trees_and_a_complete_journal
         return done
 
     done = at_once(*(partial(write, seed) for seed in range(WRITERS)))
-    assert tree.check() == []
+    assert tree_check.check() == []
     assert sum(done) > WRITERS * 4, "Hardly anything was written, so hardly anything was tried."
     for customer in customers:
         assert replayed(customer) == dict(Site.objects.filter(customer=customer).values_list("pk", "parent_id"))

@@ -13,8 +13,9 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from rest_framework.request import Request
 
-from config.api.errors import Conflict, NotAuthorised, NotFound, NotPermitted
+from api.errors import NotAuthorised
 from hierarchy import services as hierarchy_services
+from hierarchy.errors import Conflict, NotFound, NotPermitted
 from hierarchy.models import Change, Site
 from hierarchy.scoping import Caller, Scope
 from operators import keys, services

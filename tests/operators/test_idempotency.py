@@ -9,15 +9,15 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from api.errors import Unavailable
 from chargers.models import Charger
-from config.api.errors import Unavailable
 from drivers.models import Driver
 from drivers.resources import DriverCollection
 from hierarchy import journal, services
 from hierarchy.models import Change
 from operators import idempotency
 from operators.idempotency import IdempotentRequest
-from tests.api import BAD_BODY, BAD_ROUTE, Api, assert_problem
+from tests.client import BAD_BODY, BAD_ROUTE, Api, assert_problem
 from tests.conftest import NOON
 from tests.threads import at_once
 

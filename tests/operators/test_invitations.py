@@ -11,13 +11,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.utils import timezone
 
-from config.api.errors import Conflict
 from config.settings import _mail_server, _public_url, _sender
+from hierarchy.errors import Conflict
 from hierarchy.models import Change
 from hierarchy.scoping import Caller, Scope
 from operators import links, services
 from operators.models import Operator, SiteGrant
-from tests.config.admin_pages import add_line, address, errors_of, filled
+from tests.backoffice.admin_pages import add_line, address, errors_of, filled
 
 GOOD = "a new and better one"
 

@@ -13,7 +13,7 @@ from hierarchy.models import Change
 from operators import attempts, sign_in
 from operators.attempts import Attempts
 from operators.models import Operator
-from tests.config.admin_pages import address
+from tests.backoffice.admin_pages import address
 
 RIGHT = "correct horse battery"
 

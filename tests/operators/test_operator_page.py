@@ -4,16 +4,16 @@ import re
 
 import pytest
 
-from config.api.errors import NotPermitted
+from bulk import apply
+from bulk.plan import check_rows
+from bulk.source import Draft, Findings
 from hierarchy import services as hierarchy_services
-from hierarchy.bulk import apply
-from hierarchy.bulk.plan import check_rows
-from hierarchy.bulk.source import Draft, Findings
+from hierarchy.errors import NotPermitted
 from hierarchy.models import Change
 from hierarchy.scoping import Caller
 from operators import keys
 from operators.models import ApiKey, Operator, SiteGrant, Webhook
-from tests.config.admin_pages import add_line, address, errors_of, filled
+from tests.backoffice.admin_pages import add_line, address, errors_of, filled
 from tests.conftest import NOON, made
 
 ACCOUNT = "/admin/account/"

@@ -4,7 +4,7 @@ import pytest
 
 from operators.models import SiteGrant
 from tests import contract
-from tests.api import BAD_ROUTE, Api, assert_problem
+from tests.client import BAD_ROUTE, Api, assert_problem
 from tests.conftest import made
 
 

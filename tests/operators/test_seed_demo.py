@@ -12,7 +12,7 @@ from django.test import Client
 from chargers.models import Charger, ChargerConfiguration, Socket
 from chargers.vocabulary import Status
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
-from hierarchy import tree
+from hierarchy import tree_check
 from hierarchy.fields import KeyField
 from hierarchy.models import Change, ChangeCounter, Customer, GroupType, Site
 from operators import keys
@@ -75,7 +75,7 @@ def test_it_works(demo):
     assert 850 <= found["Socket"] <= 950
     assert Operator.objects.filter(is_superuser=False).count() == 12
     assert Operator.objects.filter(is_admin_operator=True).count() == 4
-    assert tree.check() == []
+    assert tree_check.check() == []
 
 
 def test_the_trees_have_several_depths_and_kinds(demo):
@@ -201,7 +201,7 @@ def test_force_adds_the_demo_beside_what_is_there(world, capsys):
     names = {"Northwind", "Southwind", "Polderstroom", "Hanselade", "Polderstroom 2", "Hanselade 2"}
     assert set(Customer.objects.values_list("name", flat=True)) == names
     assert ApiKey.objects.count() == 1
-    assert tree.check() == []
+    assert tree_check.check() == []
 
 
 def test_production_refuses(db, settings):
@@ -242,7 +242,7 @@ def test_any_size_makes_a_sound_network(db, numbers):
     found = counts()
     assert (found["Customer"], found["Site"], found["Charger"], found["Driver"]) == numbers[:4]
     assert Operator.objects.filter(is_superuser=False).count() == numbers[4]
-    assert tree.check() == []
+    assert tree_check.check() == []
 
 
 # Getting in

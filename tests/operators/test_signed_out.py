@@ -12,7 +12,7 @@ from chargers.models import Charger
 from drivers.models import Driver
 from operators.admin import signed_out
 from operators.models import Operator
-from tests.config.admin_pages import address, filled
+from tests.backoffice.admin_pages import address, filled
 
 LOGIN = "/admin/login/"
 RIGHT = "correct horse battery"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from operators import delivery
+from operators.webhooks import delivery
 
 BODY = b'{"type":"webhook.test"}'
 HEADERS = {"webhook-id": "msg_1"}

@@ -1,6 +1,6 @@
 """POST /webhooks/{webhookId}/replay: bodies that are not as described."""
 
-from tests.api import Api, assert_problem
+from tests.client import Api, assert_problem
 
 
 def test_wrong_bodies_are_refused(world):

@@ -23,11 +23,12 @@ from drivers.models import ChargerRight, Driver, SiteRight
 from hierarchy import journal, services
 from hierarchy.models import Change, Customer, Site
 from hierarchy.scoping import Caller, Scope
-from operators import dispatch, webhooks
-from operators.delivery import Answer
 from operators.models import Operator, SiteGrant
-from operators.webhook_models import EVENTS, ToldStatus, Webhook
-from tests.api import BAD_BODY, Api, assert_problem
+from operators.webhooks import dispatch
+from operators.webhooks import services as webhooks
+from operators.webhooks.delivery import Answer
+from operators.webhooks.models import EVENTS, ToldStatus, Webhook
+from tests.client import BAD_BODY, Api, assert_problem
 from tests.conftest import made
 from tests.threads import at_once
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from hierarchy import tree
+from hierarchy import tree_check
 from hierarchy.management.console import command_caller
 
 
@@ -19,21 +19,21 @@ class Command(BaseCommand):
         parser.add_argument("--fix", action="store_true", help="mend what is found, then look again")
 
     def handle(self, *args: Any, fix: bool, **options: Any) -> None:
-        findings = tree.repair(command_caller("check_tree")) if fix else tree.check()
+        findings = tree_check.repair(command_caller("check_tree")) if fix else tree_check.check()
         self._tell(findings)
         if not findings:
             self.stdout.write("The trees are sound.")
             return
         if not fix:
             raise CommandError(f"{_findings(len(findings))}: mend them with check_tree --fix.")
-        left = tree.check()
+        left = tree_check.check()
         if left:
             self.stdout.write("Still wrong after mending:")
             self._tell(left)
             raise CommandError(f"{_findings(len(left))} could not be mended.")
         self.stdout.write(f"{_findings(len(findings))} mended; the trees are sound.")
 
-    def _tell(self, findings: Iterable[tree.Damage]) -> None:
+    def _tell(self, findings: Iterable[tree_check.Damage]) -> None:
         for finding in findings:
             self.stdout.write(str(finding))
 

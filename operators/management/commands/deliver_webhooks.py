@@ -14,8 +14,9 @@ from django.db import Error, connections
 from django.utils import timezone
 
 from hierarchy.management.console import command_caller, told
-from operators import delivery, dispatch, webhooks
-from operators.webhook_models import Webhook
+from operators.webhooks import delivery, dispatch
+from operators.webhooks import services as webhooks
+from operators.webhooks.models import Webhook
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,124 @@
+"""What becomes of a page that is older than its row: whose changes stand, and how a form asks which are to stay."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.history import NOTHING
+from backoffice.times import MomentInput, local, zone_of
+from hierarchy.entity import Entity
+from hierarchy.models import Change
+from hierarchy.scoping import Scope
+
+# How the answer for a field is called in what the browser sends, and what it says.
+WHOSE, THEIRS, MINE = "_whose", "theirs", "mine"
+
+
+def changes_since(row: Entity, version: int, scope: Scope) -> list[Change]:
+    """The lines of the journal that made a row what it is since a version, latest first.
+
+    Fewer than there were where the caller does not see all. One statement.
+    """
+    # Lines about anything else, such as the lock of a sign-in, made no version.
+    columns = [field.name for field in row.journaled_fields()]
+    lines = Change.objects.filter(object_type=row._meta.model_name, object_id=row.pk, fields__has_any_keys=columns)
+    latest = lines.order_by("-id").values("pk")[: row.version - version]
+    return list(Change.objects.visible_to(scope).filter(pk__in=latest).order_by("-id"))
+
+
+def before(row: Entity, lines: Iterable[Change]) -> dict[str, Any]:
+    """The columns that these lines changed, latest first, with the values they had before all of them."""
+    old: dict[str, Any] = {}
+    for line in lines:
+        old |= {column: values[0] for column, values in line.fields.items()}
+    columns = {field.name: field for field in row._meta.concrete_fields}
+    return {name: columns[name].to_python(value) for name, value in old.items() if name in columns}
+
+
+def put(data: Any, bound: forms.BoundField) -> None:
+    """Write into what the browser sent, for one field, what is stored."""
+    widget = getattr(bound.field.widget, "widget", bound.field.widget)
+    value = bound.field.prepare_value(bound.initial)
+    data.pop(bound.html_name, None)
+    if isinstance(widget, forms.CheckboxInput):
+        if value:
+            data[bound.html_name] = "on"
+    elif isinstance(widget, forms.SelectMultiple | forms.CheckboxSelectMultiple):
+        data.setlist(bound.html_name, [str(one) for one in value or ()])
+    elif isinstance(widget, MomentInput) and value is not None:
+        # With its distance from UTC, because the clocks may show it twice.
+        data[bound.html_name] = value.isoformat(timespec="seconds")
+        data.pop(f"{bound.html_name}_offset", None)
+    else:
+        data[bound.html_name] = "" if value is None else str(value)
+
+
+def question(bound: forms.BoundField, row: Entity) -> SafeString:
+    """Whose value is to stay: a message of the field with the answers in it."""
+    name = f"{bound.html_name}{WHOSE}"
+    return format_html(
+        '<fieldset class="conflict"><legend>{}</legend>'
+        '<label><input type="radio" name="{}" value="{}" checked> {}</label> '
+        '<label><input type="radio" name="{}" value="{}"> {} <strong><bdi>{}</bdi></strong></label></fieldset>',
+        _("You both changed this."),
+        name,
+        MINE,
+        _("Keep what I typed"),
+        name,
+        THEIRS,
+        _("Take theirs:"),
+        shown(bound, row),
+    )
+
+
+def shown(bound: forms.BoundField, row: Entity) -> str:
+    """What is stored in a field, as people read it."""
+    field: Any = bound.field
+    value: Any = bound.initial
+    if isinstance(value, datetime.datetime):
+        return local(value, zone_of(row))
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(getattr(field, "queryset", None), QuerySet) and value is not None:
+        target = field.queryset.filter(pk=value).first()
+        return gettext("one that you do not see") if target is None else field.label_from_instance(target)
+    if isinstance(value, list | tuple):
+        labels = dict(getattr(field, "choices", None) or ())
+        return ", ".join(str(labels.get(one, one)) for one in value) or NOTHING
+    choices: Any = getattr(field, "choices", None)
+    if isinstance(field, forms.ChoiceField):
+        labels = {str(one): label for one, label in choices}
+        return str(labels.get("" if value is None else str(value), value))
+    text = field.prepare_value(value)
+    return NOTHING if text in (None, "") else str(text)
+
+
+def overtaken_line(row: Entity) -> SafeString:
+    """The message of a line on the page of another row."""
+    text = gettext("%(object)s was changed in the meantime, so nothing was saved.")
+    return format_html(text.replace("%(object)s", "<bdi>{}</bdi>"), row)
+
+
+def overtaken_page(row: Entity, lines: list[Change], taken: Iterable[str], *, is_asked: bool) -> SafeString:
+    """The message of a page's form: who was quicker, what was taken over from there, and what to do now."""
+    parts: list[str] = [overtaken_line(row)]
+    if lines:
+        who = ", ".join(dict.fromkeys(line.actor_label for line in lines))
+        parts.append(format_html("{}: <bdi>{}</bdi>, {}.", gettext("Last by"), who, local(lines[0].at, zone_of(row))))
+    labels = ", ".join(taken)
+    if labels:
+        parts.append(gettext("What only they changed stands here already: %(fields)s.") % {"fields": labels})
+    if is_asked:
+        parts.append(gettext("Choose at each marked field what is to stay, and save again."))
+    else:
+        parts.append(gettext("What you typed is kept: look it through, and save again."))
+    return format_html_join(" ", "{}", ((part,) for part in parts))

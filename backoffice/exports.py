@@ -1,0 +1,155 @@
+"""Exporting: the network as a file, and any list as its page shows it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from typing import IO, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.callers import scope_of
+from bulk import files
+from bulk.export import Selection, export
+from bulk.tables import Sheet, Table, sheets, tables
+from bulk.template import write_template
+from hierarchy.models import Customer, Site
+from hierarchy.scoping import Scope
+
+_KINDS = {
+    "xlsx": _("Workbook (XLSX), for Excel and LibreOffice"),
+    "zip": _("CSV files in a ZIP archive"),
+    "json": "JSON",
+}
+
+
+class NetworkForm(forms.Form):
+    """Asks below which site, and platform staff whose network it is."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.scope = scope_of(request)
+        page: Any = admin.site.get_model_admin(Site)
+        if self.scope.is_platform:
+            self.fields["customer"] = page.formfield_for_foreignkey(Site._meta.get_field("customer"), request)
+        self.fields["site"] = page.formfield_for_foreignkey(
+            Site._meta.get_field("parent"), request, label=_("Site"), required=False
+        )
+        self.order_fields(["customer"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        customer, site = cleaned.get("customer"), cleaned.get("site")
+        if customer and site and site.customer_id != customer.pk:
+            self.add_error("site", _("Belongs to another customer: choose one of %(name)s.") % {"name": customer})
+        return cleaned
+
+    @property
+    def owner(self) -> Customer:
+        """Whose network it is."""
+        chosen: Customer | None = self.cleaned_data.get("customer")
+        return chosen or Customer.objects.visible_to(self.scope).get()
+
+
+class ExportForm(NetworkForm):
+    format = forms.ChoiceField(label=_("Format"), choices=list(_KINDS.items()), initial="xlsx")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["site"].help_text = _("Only this site and everything below it. Empty: everything that you see.")
+
+
+def exported_models() -> set[str]:
+    """The models whose lists can be exported, by label."""
+    return {table.model._meta.label_lower for table in tables().values()}
+
+
+def network(request: HttpRequest) -> HttpResponseBase:
+    """The page that asks what to export, and with a format in the address, the file."""
+    form = ExportForm(request, request.GET if "format" in request.GET else None)
+    if form.is_valid():
+        scope = _whole(form.scope, form.owner.pk)
+        name = f"{slugify(form.owner.name) or 'network'}-{timezone.now():%Y-%m-%d}"
+        try:
+            return _download(Selection(scope, form.cleaned_data["site"]), form.cleaned_data["format"], name)
+        except files.Unwritable as error:
+            form.add_error("format", str(error))
+    has_sites = Site.objects.visible_to(form.scope).exists()
+    context = {**admin.site.each_context(request), "title": gettext("Export"), "form": form, "has_sites": has_sites}
+    return TemplateResponse(request, "admin/hierarchy/import/export.html", context)
+
+
+def rows(request: HttpRequest, app_label: str, model_name: str, kind: str) -> HttpResponseBase:
+    """The rows of a list, all of its pages, with the search and the filters of the address."""
+    table = next((one for one in tables().values() if one.model._meta.label_lower == f"{app_label}.{model_name}"), None)
+    if table is None or kind not in files.KINDS:
+        raise Http404
+    page: Any = admin.site.get_model_admin(table.model)
+    if not page.has_view_permission(request):
+        raise PermissionDenied
+    listed = reverse(f"admin:{app_label}_{model_name}_changelist")
+    found = page.get_changelist_instance(request).queryset
+    return chosen_rows(request, table, found, kind) or HttpResponseRedirect(f"{listed}?{request.GET.urlencode()}")
+
+
+def chosen_rows(request: HttpRequest, table: Table, found: Any, kind: str) -> FileResponse | None:
+    """Rows of one table as a file of `kind`; None when there can be none, which the person is told."""
+    sheet = next(one for one in sheets().values() if one.is_exported and table.name in one.tables)
+    try:
+        scope = _one_customer(scope_of(request), table, found)
+        return _download(Selection(scope, None, (sheet.name,), _among(sheet, table, found)), kind, sheet.name)
+    except files.Unwritable as error:
+        messages.error(request, str(error))
+        return None
+
+
+def _among(sheet: Sheet, table: Table, found: Any) -> dict[str, Any]:
+    """The rows for each table of the sheet: those of the other ones are not on the list."""
+    empty: dict[str, Any] = {name: tables()[name].model.objects.none() for name in sheet.tables}
+    return {**empty, table.name: found}
+
+
+def _one_customer(scope: Scope, table: Table, found: Any) -> Scope:
+    """The scope in which the rows have names: a file knows sites by their path within one customer."""
+    if not scope.is_platform:
+        return scope
+    customers = found.order_by().values_list(table.model.customer_path, flat=True).distinct()[:2]
+    if len(customers) > 1:
+        raise files.Unwritable(gettext("A file holds rows of one customer: choose one in the filter of the list."))
+    return _whole(scope, customers[0]) if customers else scope
+
+
+def _whole(scope: Scope, customer_id: int) -> Scope:
+    """What platform staff see of one customer."""
+    return Scope.whole_customer(customer_id) if scope.is_platform else scope
+
+
+def template(request: HttpRequest) -> FileResponse:
+    """The workbook to fill in, with examples that are not imported."""
+    return as_download(lambda target: write_template(target, ()), "chargetree.xlsx")
+
+
+def _download(selection: Selection, kind: str, name: str) -> FileResponse:
+    return as_download(lambda target: export(selection, kind, target), f"{name}.{kind}")
+
+
+def as_download(write: Callable[[IO[bytes]], None], name: str) -> FileResponse:
+    """What `write` writes, as a file to be kept; on disk until it is sent."""
+    target = tempfile.TemporaryFile(prefix="chargetree-")  # noqa: SIM115  (the answer closes it when it is sent)
+    try:
+        write(target)
+    except BaseException:
+        target.close()
+        raise
+    target.seek(0)
+    return FileResponse(target, as_attachment=True, filename=name)

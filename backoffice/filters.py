@@ -1,0 +1,205 @@
+"""Filters of lists that ask a question of the domain instead of comparing a column, and what is in force of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.http import HttpRequest, QueryDict
+from django.utils.http import urlencode
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.callers import scope_of
+from backoffice.choices import SCRIPTS, is_id
+from hierarchy.models import Customer, Site
+from hierarchy.scoping import Scope
+from hierarchy.text import comparison_key
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    Rows = QuerySet[Any]
+
+
+class QuestionFilter(admin.SimpleListFilter):
+    """A question with a few answers. `answers` maps a word in the address to its label."""
+
+    answers: ClassVar[dict[str, Any]]
+
+    def narrow(self, rows: Rows, answer: str, scope: Scope) -> Rows:
+        """Those of `rows` to which this answer applies."""
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(self.answers.items())
+
+    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
+        answer = self.value()
+        if answer is None:
+            return queryset
+        if answer not in self.answers:
+            raise IncorrectLookupParameters
+        return self.narrow(queryset, answer, scope_of(request))
+
+
+class ValueFilter(admin.SimpleListFilter):
+    """By what stands in a column, offered as far as it occurs among the rows that the caller sees. One statement.
+
+    One that is `below` another is offered within what is chosen there, and goes when that does.
+    """
+
+    column: ClassVar[str]
+    above: ClassVar[str] = ""
+    below: ClassVar[str] = ""
+    # How many are offered; whoever has more searches.
+    most: ClassVar[int] = 100
+    nothing = "-"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        # What was chosen is, even where it does not occur any more.
+        offered: dict[str, Any] = {value: value for value in [self.value()] if value and value != self.nothing}
+        offered |= {value or self.nothing: value or _("None") for value in self._values(request, model_admin)}
+        return sorted(offered.items(), key=lambda pair: (pair[0] == self.nothing, comparison_key(pair[0])))
+
+    def _values(self, request: HttpRequest, model_admin: Any) -> Iterable[str | None]:
+        rows = model_admin.model.objects.visible_to(scope_of(request)).order_by()
+        if self.above:
+            chosen = request.GET.get(self.above)
+            if not chosen:
+                return ()
+            rows = rows.filter(**_equals(self.above, chosen.replace("\0", ""), self.nothing))
+        found: Iterable[str | None] = rows.values_list(self.column, flat=True).distinct()[: self.most]
+        return found
+
+    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
+        chosen = self.value()
+        return queryset if chosen is None else queryset.filter(**_equals(self.column, chosen, self.nothing))
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            query = QueryDict(choice["query_string"].removeprefix("?"), mutable=True)
+            if self.below and not choice["selected"]:
+                query.pop(self.below, None)
+            yield {**choice, "query_string": f"?{query.urlencode()}"}
+
+
+def _equals(column: str, value: str, nothing: str) -> dict[str, Any]:
+    return {f"{column}__isnull": True} if value == nothing else {column: value}
+
+
+class WithinFilter(admin.SimpleListFilter):
+    """By the site at or below which a row lies, chosen by typing a part of its name. No statement until it is."""
+
+    title = _("place")
+    parameter_name = "within"
+    template = "admin/filter_within.html"
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
+        self.site: Any = None
+        self._column = "pk" if model is Site else model_admin.place_attribute.replace(".", "__")
+        self._page = model_admin.admin_site.get_model_admin(Site)
+        super().__init__(request, params, model, model_admin)
+
+    @classmethod
+    def media(cls) -> forms.Media:
+        return AutocompleteSelect(Site._meta.get_field("parent"), admin.site).media + SCRIPTS
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = self.value()
+        if chosen is not None and is_id(chosen):
+            self.site = Site.objects.visible_to(scope_of(request)).filter(pk=chosen).first()
+        if chosen is None or self.site is None:
+            return []
+        return [(chosen, self._page.choice_labels(request, [self.site])[self.site.pk])]
+
+    def has_output(self) -> bool:
+        return True
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() is None:
+            return queryset
+        if self.site is None:
+            raise IncorrectLookupParameters
+        sites = Site.objects.at_or_below(self.site).order_by()
+        return queryset.filter(**{f"{self._column}__in": sites.values("pk")})
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        # What else the address says stays as it is.
+        self.others = [
+            (name, value)
+            for name, values in changelist.filter_params.items()
+            if name != self.parameter_name
+            for value in values
+        ]
+        yield from super().choices(changelist)
+
+    @property
+    def form(self) -> forms.Form:
+        """Asks for the site. What is chosen stands beside it."""
+        field = self._page.formfield_for_foreignkey(
+            Site._meta.get_field("parent"), self.request, label=_("At or below"), required=False
+        )
+        form = forms.Form(auto_id="filter-%s")
+        form.fields[self.parameter_name] = field
+        return form
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A filter that is in force, and the address of the list without it."""
+
+    title: Any
+    choice: Any
+    without: str
+
+
+class ActiveFilters:
+    """What narrows a list, for the line above it."""
+
+    @property
+    def active_filters(self: Any) -> list[Active]:
+        found = []
+        if self.query:
+            found.append(Active(_("Search"), self.query, self.get_query_string({SEARCH_VAR: None})))
+        for spec in self.filter_specs:
+            everything, *choices = spec.choices(self)
+            found += [
+                Active(capfirst(str(spec.title)), choice["display"], everything["query_string"])
+                for choice in choices
+                if choice["selected"]
+            ]
+        return found
+
+    @property
+    def without_filters(self: Any) -> str:
+        """The address of the list without any of them, in the same order."""
+        order = {name: values for name, values in self.filter_params.items() if name == ORDER_VAR}
+        return f"?{urlencode(order, doseq=True)}"
+
+
+class CustomerFilter(admin.SimpleListFilter):
+    """By customer, for rows that have no such column of their own. Only platform staff see more than one."""
+
+    title = _("customer")
+    parameter_name = "of"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        scope = scope_of(request)
+        if not scope.is_platform:
+            return []
+        return [(str(customer.pk), customer.name) for customer in Customer.objects.visible_to(scope)]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        if not is_id(chosen):
+            raise IncorrectLookupParameters
+        return queryset.visible_to(Scope.whole_customer(int(chosen)))

@@ -1,0 +1,233 @@
+"""Forms over rows that people edit: they carry the row's version, and show what the services refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
+from django.forms.formsets import DELETION_FIELD_NAME
+from django.forms.models import BaseInlineFormSet
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from backoffice import conflicts
+from backoffice.callers import REFUSALS, sentence
+from backoffice.choices import EntitySelect, is_id
+from backoffice.times import UTC, MomentChoice, zone_of
+from hierarchy.scoping import Scope
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Any]
+    InlineFormSet = BaseInlineFormSet[Any, Any, Any]
+else:
+    ModelForm = forms.ModelForm
+    InlineFormSet = BaseInlineFormSet
+
+VERSION_MAX = 2**31 - 1
+
+# A page that claims to hold more new lines was not made by a person.
+_MOST_NEW_LINES = 100
+
+
+class Refused(Exception):
+    """A refused write, on its way out of the transaction to the form whose prefix it carries."""
+
+    def __init__(self, prefix: str | None, error: Exception) -> None:
+        super().__init__(str(error))
+        self.prefix = prefix
+        self.error = error
+
+
+@contextmanager
+def refusals_to(prefix: str | None) -> Iterator[None]:
+    try:
+        yield
+    except REFUSALS as error:
+        raise Refused(prefix, error) from error
+
+
+class EntityForm(ModelForm):
+    """The form of one row, of its own page or of a line in another's.
+
+    `scope`, `zone` and `refused` are set on the class that the admin makes for each request.
+    """
+
+    row_version = forms.IntegerField(
+        required=False, min_value=1, max_value=VERSION_MAX, widget=forms.HiddenInput, label=_("version")
+    )
+
+    scope: ClassVar[Scope] = Scope(customer_id=None)
+    zone: ClassVar[ZoneInfo] = UTC
+    refused: ClassVar[Refused | None] = None
+    # Whether this was the line of a row that is not among the rows of the page any more.
+    is_gone = False
+    # Where an error is shown whose column is no field of the form.
+    error_places: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, MomentChoice):
+                field.zone = self.zone
+        if self.instance._state.adding:
+            if self.scope.customer_id is not None and hasattr(self.instance, "customer_id"):
+                self.instance.customer_id = self.scope.customer_id
+        else:
+            self.initial["row_version"] = self.instance.version
+        if "customer" in self.fields:
+            # It may follow from the place; the services insist on one of the two.
+            self.fields["customer"].required = not self.instance.customer_from
+        if self.scope.is_restricted:
+            for name in self.instance.place_fields & self.fields.keys():
+                self.fields[name].required = True
+        # The fields that somebody else changed as well, and the message for a page older than its row.
+        self.contested: list[str] = []
+        self.overtaken: SafeString | None = None
+        if self.is_bound and not self.instance._state.adding:
+            self._meet_others()
+
+    def _meet_others(self) -> None:
+        """Before anything is checked: what others changed since the page was made is put beside what was typed.
+
+        What only one side changed stays as that side wants it; for the rest the form asks.
+        """
+        columns = {field.name for field in self.instance.journaled_fields()}
+        answers = [name for name in self.fields.keys() & columns if self._answer(name) == conflicts.THEIRS]
+        version = str(self["row_version"].data or "")
+        is_old = is_id(version) and 1 <= int(version) < self.instance.version
+        # Who deletes a line is told of its changes first, by the services.
+        is_old = is_old and (self.refused is not None or not self.data.get(self.add_prefix(DELETION_FIELD_NAME)))
+        if not answers and not is_old:
+            return
+        data: Any = self.data
+        # What the browser sent is not to be changed, and other forms read it too.
+        self.data = data = data.copy()
+        for name in answers:
+            conflicts.put(data, self[name])
+        if is_old:
+            self._merge([name for name in self.fields if name in columns], int(version))
+            data[self.add_prefix("row_version")] = str(self.instance.version)
+
+    def _answer(self, name: str) -> Any:
+        return self.data.get(f"{self.add_prefix(name)}{conflicts.WHOSE}")
+
+    def _merge(self, names: list[str], version: int) -> None:
+        lines = conflicts.changes_since(self.instance, version, self.scope)
+        old = conflicts.before(self.instance, lines)
+        is_known = len(lines) == self.instance.version - version
+        mine, taken = False, []
+        for name in names:
+            bound: Any = self[name]
+            if not bound._has_changed():
+                continue
+            if is_known and name not in old:
+                mine = True
+            elif is_known and not bound.field.has_changed(old[name], bound.data):
+                conflicts.put(self.data, bound)
+                taken.append(str(bound.label))
+            else:
+                self.contested.append(name)
+        if mine or self.contested:
+            is_line = self.prefix is not None
+            self.overtaken = (
+                conflicts.overtaken_line(self.instance)
+                if is_line
+                else conflicts.overtaken_page(self.instance, lines, taken, is_asked=bool(self.contested))
+            )
+
+    @property
+    def changed_data(self) -> list[str]:
+        return [name for name in super().changed_data if name != "row_version"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.instance._state.adding and not cleaned.get("row_version"):
+            self.add_error(None, _("The page does not say which version it was made from: load it again."))
+        if "customer" in self.fields and not cleaned.get("customer") and not self.errors:
+            self._find_customer(cleaned)
+        return cleaned
+
+    def _find_customer(self, cleaned: dict[str, Any]) -> None:
+        """Where platform staff do not name it, it follows from the place."""
+        sources = [name for name in self.instance.customer_from if name in self.fields]
+        known = next((cleaned[name] for name in sources if cleaned.get(name)), None)
+        if known is not None:
+            cleaned["customer"] = known.customer
+            return
+        words = {"sources": " / ".join(str(self.fields[name].label) for name in sources)}
+        self.add_error("customer", _("Choose a customer, or what it follows from: %(sources)s.") % words)
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if not self.instance._state.adding:
+            self.instance.version = self.cleaned_data.get("row_version")
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if not self.is_bound:
+            return
+        if self.is_gone:
+            self.add_error(None, _("This row was deleted in the meantime: load the page again."))
+        if self.overtaken is not None:
+            self.add_error(None, self.overtaken)
+            for name in self.contested:
+                self.add_error(name, conflicts.question(self[name], self.instance))
+        elif self.refused is not None and self.refused.prefix == self.prefix:
+            self._show(self.refused.error)
+
+    def _show(self, error: Exception) -> None:
+        if not isinstance(error, ValidationError) or not hasattr(error, "error_dict"):
+            self.add_error(None, sentence(error))
+            return
+        for column, errors in error.error_dict.items():
+            place = self.error_places.get(column, column)
+            if place in self.fields:
+                self.add_error(place, errors)
+            else:
+                for one in errors:
+                    self.add_error(None, self._with_label(column, sentence(one)))
+
+    def _with_label(self, column: str, text: str) -> str:
+        """The error of a column that has no field here, with the column's name before it."""
+        if column == NON_FIELD_ERRORS:
+            return text
+        try:
+            label = self.instance._meta.get_field(column).verbose_name
+        except FieldDoesNotExist:
+            label = column
+        return f"{capfirst(str(label))}: {text}"
+
+
+class EntityFormSet(InlineFormSet):
+    """The lines of one kind on the page of another row."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.form.base_fields.items():
+            select = getattr(field.widget, "widget", field.widget)
+            if isinstance(select, EntitySelect) and self.instance.pk is not None:
+                select.remember([target for row in self.get_queryset() if (target := getattr(row, name)) is not None])
+
+    def total_form_count(self) -> int:
+        """As the page says, but nobody adds more than so many lines by hand at once."""
+        stated: int = super().total_form_count()
+        return min(stated, len(self.get_queryset()) + _MOST_NEW_LINES) if self.is_bound else stated
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        for row in rows:
+            # Names of lines speak of the row that they belong to, which is at hand.
+            setattr(row, self.fk.name, self.instance)
+            row.shown_zone = zone_of(self.instance)
+        return rows
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]
+        # Django would take such a line for a new row, whatever id it carries.
+        form.is_gone = i < self.initial_form_count() and form.instance._state.adding
+        return form

@@ -1,0 +1,263 @@
+"""The journal as people read it: one line a change, columns and references by their names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.db.models import F, Max, Q, Value
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from backoffice.times import UTC, local
+from hierarchy import journal, restore, scoping
+from hierarchy.entity import Entity
+from hierarchy.fields import MomentField
+from hierarchy.models import Change, Import
+from hierarchy.object_history import kinds
+from hierarchy.scoping import Scope
+
+NOTHING = "–"
+
+# The columns by which rows are called that others refer to; rows of other kinds are called by the journal's lines.
+_NAMES = {
+    "site": "name",
+    "charger": "charger_id",
+    "driver": "name",
+    "operator": "email",
+    "customer": "name",
+    "import": "file_name",
+}
+
+# A row as the journal names it: its model and its id.
+Named = tuple[type[Entity], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One column's old and new value, as text."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One change of one object, ready to read.
+
+    `kind` is what the object is, `address` its page, empty when it is gone or out of sight, `record` the import that
+    made the change, where one is seen. `undo` and `restore` are the pages that take it back, as far as there are any.
+    """
+
+    change: Change
+    kind: str
+    differences: list[Difference]
+    record: str
+    address: str
+    undo: str
+    restore: str
+
+
+def kind_of(change: Change) -> str:
+    model = kinds().get(change.object_type)
+    return capfirst(str(model._meta.verbose_name)) if model else change.object_type
+
+
+def lines(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> list[Line]:
+    """Ready to show, in three statements. What a reference leads to is named when `scope` sees it, or saw it last."""
+    rows = list(changes)
+    hide_names(rows, scope)
+    fields = {change.pk: _seen(change, scope) for change in rows}
+    referred, shown = _wanted(rows, fields)
+    names = _existing(referred | shown, scope)
+    texts = names | _remembered(referred - names.keys(), scope)
+    latest = _latest(rows)
+    return [
+        Line(
+            change,
+            kind_of(change),
+            list(_differences(change.object_type, fields[change.pk], texts, zone)),
+            names.get((Import, change.import_id or 0), ""),
+            *_addresses(change, names, scope, change.pk in latest),
+        )
+        for change in rows
+    ]
+
+
+def hide_names(changes: Iterable[Change], scope: Scope) -> None:
+    """Take the names from lines of which `scope` does not know all: what left may have got another one on its way."""
+    for change in changes:
+        if not _is_whole(change, scope):
+            change.natural_key = _("one that you do not see")
+
+
+def differences(kind: str, fields: dict[str, list[Any]], scope: Scope, zone: ZoneInfo = UTC) -> list[Difference]:
+    """Old and new values of some columns of one object, ready to read."""
+    referred = set(_references(kind, fields))
+    names = _existing(referred, scope)
+    return list(_differences(kind, fields, names | _remembered(referred - names.keys(), scope), zone))
+
+
+def log_of(change: Change) -> str:
+    """The address of the log of one object, which may be gone."""
+    return f"{reverse('admin:hierarchy_change_changelist')}?object={change.object_type}.{change.object_id}"
+
+
+def label_of(kind: str, column: str) -> str:
+    """What people call a column."""
+    field = _field(kinds().get(kind), column)
+    return capfirst(str(field.verbose_name) if field is not None else column.replace("_", " "))
+
+
+def _seen(change: Change, scope: Scope) -> dict[str, list[Any]]:
+    model = kinds().get(change.object_type)
+    return change.visible_fields(model.place_fields if model else (), scope)
+
+
+def _is_whole(change: Change, scope: Scope) -> bool:
+    """Whether `scope` may know all that changed."""
+    return _seen(change, scope).keys() == change.fields.keys()
+
+
+# What things are called, and where their pages are.
+
+
+def _wanted(rows: list[Change], fields: dict[int, dict[str, list[Any]]]) -> tuple[set[Named], set[Named]]:
+    """What the lines refer to, and what they are about."""
+    referred: set[Named] = set()
+    shown: set[Named] = set()
+    models_of = kinds()
+    for change in rows:
+        referred.update(_references(change.object_type, fields[change.pk]))
+        if change.object_type in models_of:
+            shown.add((models_of[change.object_type], change.object_id))
+        if change.import_id:
+            shown.add((Import, change.import_id))
+    return referred, shown
+
+
+def _references(kind: str, fields: dict[str, list[Any]]) -> Iterable[Named]:
+    for column, values in fields.items():
+        target = _target(kinds().get(kind), column)
+        if target is not None:
+            yield from ((target, value) for value in values if isinstance(value, int))
+
+
+def _existing(wanted: set[Named], scope: Scope) -> dict[Named, str]:
+    """Of these rows those that are there and that `scope` sees, with their names. One statement."""
+    ids: dict[type[Entity], set[int]] = defaultdict(set)
+    for model, pk in wanted:
+        ids[model].add(pk)
+    parts = []
+    for model, pks in sorted(ids.items(), key=lambda pair: str(pair[0]._meta.model_name)):
+        kind = str(model._meta.model_name)
+        label: Any = F(_NAMES[kind]) if kind in _NAMES else Value("", models.TextField())
+        rows = model._default_manager.visible_to(scope).order_by().filter(pk__in=pks)
+        parts.append(rows.values_list(Value(kind, models.TextField()), "pk", label))
+    if not parts:
+        return {}
+    models_of = kinds()
+    return {(models_of[kind], pk): name for kind, pk, name in parts[0].union(*parts[1:], all=True)}
+
+
+def _remembered(wanted: set[Named], scope: Scope) -> dict[Named, str]:
+    """What rows that are gone were called last, as far as `scope` reads it in the journal. One statement."""
+    ids: dict[str, set[int]] = defaultdict(set)
+    for model, pk in wanted:
+        ids[str(model._meta.model_name)].add(pk)
+    if not ids:
+        return {}
+    # One that left may have got another name on its way out.
+    seen = Change.objects.visible_to(scope).order_by().filter(_of(ids)).exclude(action=journal.MOVED)
+    newest = seen.values("object_type", "object_id").annotate(newest=Max("pk")).values("newest")
+    found = Change.objects.order_by().filter(pk__in=newest)
+    models_of = kinds()
+    return {
+        (models_of[kind], pk): name for kind, pk, name in found.values_list("object_type", "object_id", "natural_key")
+    }
+
+
+def _latest(rows: list[Change]) -> set[int]:
+    """The ids of the lines that are the last of their objects: those are as these left them. One statement."""
+    ids: dict[str, set[int]] = defaultdict(set)
+    for change in rows:
+        ids[change.object_type].add(change.object_id)
+    newest = Change.objects.order_by().filter(_of(ids)).values("object_type", "object_id").annotate(newest=Max("pk"))
+    return set(newest.values_list("newest", flat=True)) if ids else set()
+
+
+def _of(ids: dict[str, set[int]]) -> Q:
+    """The condition on lines that they are about these objects, by kind."""
+    of_them = scoping.NOTHING
+    for kind, pks in sorted(ids.items()):
+        of_them |= Q(object_type=kind, object_id__in=pks)
+    return of_them
+
+
+def _addresses(change: Change, names: dict[Named, str], scope: Scope, is_latest: bool) -> tuple[str, str, str]:
+    """The pages of the object, of undoing the change, and of going back to the state after it."""
+    model = kinds().get(change.object_type)
+    if model is None:
+        return "", "", ""
+    is_there = (model, change.object_id) in names
+    address = ""
+    if is_there:
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[change.object_id])
+    is_gone_here = change.action == journal.DELETED
+    ways = []
+    for way, fits in (
+        (restore.UNDO, is_there != is_gone_here),
+        (restore.RESTORE, is_there and not is_gone_here and not is_latest and _is_whole(change, scope)),
+    ):
+        possible = fits and scope.may_write_something and restore.can_return(change)
+        ways.append(reverse(f"admin:hierarchy_change_{way}", args=[change.pk]) if possible else "")
+    return address, ways[0], ways[1]
+
+
+# Columns and values.
+
+
+def _differences(
+    kind: str, fields: dict[str, list[Any]], names: dict[Named, str], zone: ZoneInfo
+) -> Iterable[Difference]:
+    model = kinds().get(kind)
+    for column, (old, new) in fields.items():
+        field, target = _field(model, column), _target(model, column)
+        yield Difference(label_of(kind, column), *(_text(value, field, target, names, zone) for value in (old, new)))
+
+
+def _field(model: type[Entity] | None, column: str) -> models.Field[Any, Any] | None:
+    """The column as the model has it now; a change may be older than the last renaming."""
+    if model is None:
+        return None
+    return next((field for field in model._meta.concrete_fields if field.name == column), None)
+
+
+def _target(model: type[Entity] | None, column: str) -> type[Entity] | None:
+    related = getattr(_field(model, column), "related_model", None)
+    return related if isinstance(related, type) and issubclass(related, Entity) else None
+
+
+def _text(value: Any, field: Any, target: type[Entity] | None, names: dict[Named, str], zone: ZoneInfo) -> str:
+    if value is None:
+        return NOTHING
+    if target is not None:
+        return names.get((target, value)) or _("one that is gone, or that you do not see")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, dict):
+        return "; ".join(f"{name} = {text}" for name, text in value.items()) or NOTHING
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or NOTHING
+    if isinstance(field, MomentField) and isinstance(value, str):
+        at = parse_datetime(value)
+        return local(at, zone) if at else value
+    choices = dict(getattr(field, "flatchoices", None) or ())
+    return str(choices.get(value, value))

@@ -1,0 +1,149 @@
+"""A plan as people read it before they say yes: how many rows of what, each step field by field, or what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.admin.views.main import PAGE_VAR
+from django.core.paginator import Paginator
+from django.db.models import DateTimeField
+from django.http import QueryDict
+from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from backoffice import history
+from backoffice.times import local, zone_named
+from bulk import cells
+from bulk.edits import FORMAT
+from bulk.imports import plan_steps
+from bulk.tables import sheets, tables
+from hierarchy import journal
+from hierarchy.models import ImportPlan
+
+STEPS_PER_PAGE = 100
+ERRORS_SHOWN = 200
+
+# What deserves a look comes first: what is new is rarely the surprise.
+ACTIONS = {
+    journal.DELETED: _("deleted"),
+    journal.MOVED: _("moved"),
+    journal.CHANGED: _("changed"),
+    journal.CREATED: _("new"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """One step of a plan, ready to read."""
+
+    action: str
+    action_label: Any
+    kind: str
+    object: str
+    row: int
+    differences: list[history.Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCounts:
+    """How many rows of one table a plan touches, by action, in the order of `ACTIONS`."""
+
+    table: str
+    label: str
+    numbers: list[tuple[str, int]]
+    unchanged: int
+
+
+def label_of(table: str, is_one: bool = False) -> str:
+    """What people call the rows of a table, or one of them."""
+    known = tables().get(table)
+    if known is None:
+        return capfirst(table)
+    names = known.model._meta
+    return capfirst(str(names.verbose_name if is_one else names.verbose_name_plural))
+
+
+def errors_context(plan: ImportPlan) -> dict[str, Any]:
+    # As the tables build on one another, whichever order the file has: what follows from an error comes after it.
+    places = {name.casefold(): place for place, name in enumerate(sheets())}
+    last = len(places)
+    errors = sorted(
+        plan.findings["errors"],
+        key=lambda error: (places.get(error["sheet"].casefold(), last), error["sheet"], error["row"]),
+    )
+    count = plan.findings["errorCount"]
+    return {
+        "errors": errors[:ERRORS_SHOWN],
+        "error_count": count,
+        "more_count": max(count - ERRORS_SHOWN, 0),
+        "has_sheets": any(error["sheet"] for error in errors),
+        "has_rows": any(error["row"] for error in errors),
+    }
+
+
+def steps_context(plan: ImportPlan, asked: QueryDict) -> dict[str, Any]:
+    """One page of the steps that the address asks for, and how many there are of each kind."""
+    steps = list(plan_steps(plan))
+    numbers = Counter((step["table"], step["action"]) for step in steps)
+    # What the plan is about comes before what goes along with it.
+    touched = sorted(dict.fromkeys(table for table, _action in numbers), key=lambda table: table != plan.table)
+    unchanged = {name: counts["unchanged"] for name, counts in plan.counts.items()}
+    table, action = asked.get("table", ""), asked.get("action", "")
+    chosen = [step for step in steps if table in ("", step["table"]) and action in ("", step["action"])]
+    rank = {name: number for number, name in enumerate(ACTIONS)}
+    chosen.sort(key=lambda step: (rank[step["action"]], step["table"] != plan.table))
+    page = Paginator(chosen, STEPS_PER_PAGE).get_page(asked.get(PAGE_VAR, 1))
+    warnings = plan.findings["warnings"]
+    return {
+        "count": len(steps),
+        "deletion_count": sum(step["action"] == journal.DELETED for step in steps),
+        "actions": list(ACTIONS.items()),
+        "counts": [
+            ShownCounts(name, label_of(name), [(one, numbers[name, one]) for one in ACTIONS], unchanged.get(name, 0))
+            for name in touched
+        ],
+        "untouched": [(label_of(name), count) for name, count in unchanged.items() if name not in touched],
+        "steps": [_shown(step, plan) for step in page.object_list],
+        "is_filtered": len(chosen) != len(steps),
+        "page": page,
+        "warnings": warnings[:ERRORS_SHOWN],
+        "warning_count": plan.findings["warningCount"],
+        "notes": plan.findings["notes"],
+    }
+
+
+def _shown(step: Mapping[str, Any], plan: ImportPlan) -> ShownStep:
+    return ShownStep(
+        step["action"],
+        ACTIONS[step["action"]],
+        label_of(step["table"], is_one=True),
+        step["object"],
+        step["row"],
+        [
+            _in_words(step["table"], name, old, new, zone_named(plan.customer.time_zone))
+            if plan.format == FORMAT
+            else history.Difference(name, _text(old), _text(new))
+            for name, (old, new) in step["fields"].items()
+        ],
+    )
+
+
+def _in_words(table_name: str, name: str, old: Any, new: Any, zone: ZoneInfo) -> history.Difference:
+    """A difference for people who have no file before them: by the column's label, moments as clocks show them."""
+    table = tables()[table_name]
+    field = table.fields[table.by_name[name].field]
+    shown = [
+        local(parse_datetime(value), zone) if isinstance(field, DateTimeField) and value else _text(value)
+        for value in (old, new)
+    ]
+    return history.Difference(capfirst(str(field.verbose_name)), *shown)
+
+
+def _text(value: Any) -> str:
+    """A value as the cell of a file has it."""
+    return history.NOTHING if value is None else cells.text_of(cells.plain(value))

@@ -1,0 +1,326 @@
+"""Moments as people read and type them: in the zone of the place that they belong to, with UTC a glance away.
+
+That is the zone of the site, or of the nearest one above that has one, else the customer's, else UTC.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import zoneinfo
+from collections.abc import Collection, Iterable
+from functools import cache
+from operator import attrgetter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import DateTimeField, F, Model, Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.callers import scope_of
+from hierarchy.models import Customer, Site
+from hierarchy.scoping import Scoped
+
+UTC = ZoneInfo("UTC")
+
+_OFFSET = re.compile(r"[+-]\d\d:\d\d(:\d\d)?")
+
+
+# Which zone.
+
+
+@cache
+def zone_named(name: str) -> ZoneInfo:
+    """UTC for a name that this machine's database of zones does not have."""
+    try:
+        return ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def site_zones(site_ids: Iterable[int]) -> dict[int, ZoneInfo]:
+    """The zone of each site. One statement, whatever the number of sites.
+
+    A site above that the caller does not see counts too: the zone is that of the place.
+    """
+    wanted = set(site_ids)
+    if not wanted:
+        return {}
+    trees = Site.objects.order_by().filter(pk__in=wanted).values("tree_id")
+    # A zone of a site without subsites is nobody's but its own.
+    rows = Site.objects.filter(
+        Q(pk__in=wanted) | (~Q(time_zone="") & Q(rght__gt=F("lft") + 1)), tree_id__in=trees
+    ).order_by("tree_id", "lft")
+    found: dict[int, ZoneInfo] = {}
+    above: list[tuple[int, int, str]] = []
+    columns = ("pk", "tree_id", "lft", "rght", "time_zone", "customer__time_zone")
+    for pk, tree_id, lft, rght, own, of_customer in rows.values_list(*columns):
+        while above and (above[-1][0] != tree_id or above[-1][1] < lft):
+            above.pop()
+        name = own or (above[-1][2] if above else of_customer)
+        above.append((tree_id, rght, name))
+        if pk in wanted:
+            found[pk] = zone_named(name)
+    return found
+
+
+def own_zone(request: HttpRequest) -> ZoneInfo:
+    """The zone of the caller's customer: for what lies at no site. UTC for platform staff."""
+    customer = getattr(request.user, "customer", None)
+    return zone_named(customer.time_zone) if customer else UTC
+
+
+def give_zones(request: HttpRequest, rows: Iterable[Any], place: str = "") -> None:
+    """Note on each row, as `shown_zone`, in which zone its moments are shown.
+
+    `place` is the attribute, dots allowed, with the id of its site. One statement; for platform staff two.
+    """
+    rows = list(rows)
+    site_ids = {id(row): attrgetter(place)(row) if place else None for row in rows}
+    of_sites = site_zones(site_id for site_id in site_ids.values() if site_id is not None)
+    placeless = [row for row in rows if site_ids[id(row)] not in of_sites]
+    customer_ids = {id(row): _customer_id(row) for row in placeless}
+    of_customers: dict[int | None, ZoneInfo] = {}
+    if scope_of(request).is_platform and placeless:
+        customers = Customer.objects.visible_to(scope_of(request)).order_by()
+        named = customers.filter(pk__in=set(customer_ids.values()) - {None}).values_list("pk", "time_zone")
+        of_customers = {pk: zone_named(name) for pk, name in named}
+    for row in rows:
+        known = of_sites.get(site_ids[id(row)] or 0)
+        row.shown_zone = known or of_customers.get(customer_ids[id(row)]) or own_zone(request)
+
+
+def _customer_id(row: Scoped) -> int | None:
+    path = row.customer_path.replace("__", ".")
+    customer_id: int | None = attrgetter(path if path == "pk" else f"{path}_id")(row)
+    return customer_id
+
+
+def zone_of(row: Any) -> ZoneInfo:
+    """The zone that `give_zones` noted on a row."""
+    zone: ZoneInfo = getattr(row, "shown_zone", UTC)
+    return zone
+
+
+# Reading.
+
+
+def local(at: datetime.datetime | None, zone: ZoneInfo, text: str = "", *, has_seconds: bool = False) -> str:
+    """A moment as the clocks of `zone` showed it, or as `text`, with UTC behind it; empty for none."""
+    if at is None:
+        return ""
+    exact = at.astimezone(datetime.UTC)
+    utc = exact.replace(tzinfo=None).isoformat(" ", "milliseconds" if exact.microsecond else "seconds")
+    here = _in_zone(exact, zone)
+    title = f"{utc} UTC" if here.tzinfo is UTC else f"{utc} UTC, {here.tzinfo}"
+    if text:
+        shown = _wall(here, " ", "minutes")
+        whole = f"{shown} {here.tzname()}, {title}" if here.tzinfo is not UTC else title
+        return format_html('<time datetime="{}" title="{}">{}</time>', exact.isoformat(), whole, text)
+    return format_html(
+        '<time datetime="{}" title="{}">{} <span class="zone">{}</span></time>',
+        exact.isoformat(),
+        title,
+        _wall(here, " ", "seconds" if has_seconds else "minutes"),
+        here.tzname(),
+    )
+
+
+class MomentColumn:
+    """A column of moments in an admin's list, and on its forms where it is only read."""
+
+    def __init__(self, field: DateTimeField[Any, Any]) -> None:
+        # The page names its cells by it.
+        self.__name__ = self.admin_order_field = field.name
+        self.short_description = field.verbose_name
+
+    def __call__(self, row: Any) -> str:
+        return local(getattr(row, self.__name__), zone_of(row)) or "–"
+
+
+# The admin compares columns.
+_column = cache(MomentColumn)
+
+
+def with_moments(model: type[Model], names: Iterable[Any], among: Collection[str] | None = None) -> list[Any]:
+    """The names of columns, lines of several included, with a `MomentColumn` for those that hold moments.
+
+    Only for those `among` some names, where these are given.
+    """
+    fields = {one.name: one for one in model._meta.concrete_fields if isinstance(one, DateTimeField)}
+    replaced = fields.keys() if among is None else fields.keys() & set(among)
+
+    def of(name: Any) -> Any:
+        if isinstance(name, list | tuple):
+            return [of(one) for one in name]
+        return _column(fields[name]) if name in replaced else name
+
+    return [of(name) for name in names]
+
+
+def _in_zone(at: datetime.datetime, zone: ZoneInfo) -> datetime.datetime:
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        # At the ends of the calendar there is no other zone.
+        return at.astimezone(UTC)
+
+
+def _wall(at: datetime.datetime, separator: str, precision: str) -> str:
+    return at.replace(tzinfo=None).isoformat(separator, precision)
+
+
+# Typing.
+
+
+def _readings(wall: datetime.datetime, zone: ZoneInfo) -> tuple[datetime.datetime, datetime.datetime]:
+    """The moments that a time on the clocks of `zone` stands for, in UTC: equal except where the clocks are set.
+
+    Set back, they show it twice, and the first comes first; set forward, they skip it, and the first comes last.
+    """
+    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(datetime.UTC) for fold in (0, 1))
+    return first, second
+
+
+def _typed(value: Any) -> datetime.datetime | None:
+    try:
+        return parse_datetime(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+class MomentInput(forms.DateTimeInput):
+    """The browser's own field for a date and a time, with its zone beside it.
+
+    For a time that comes twice it asks which one is meant: the answer is the distance from UTC.
+    """
+
+    input_type = "datetime-local"
+    template_name = "admin/hierarchy/moment_input.html"
+    # It shows seconds; the value keeps what is finer.
+    supports_microseconds = True
+    zone: ZoneInfo = UTC
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"step": 1})
+
+    def format_value(self, value: Any) -> Any:
+        at = value if isinstance(value, datetime.datetime) else _typed(value)
+        return value if at is None else _wall(at, "T", "seconds")
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        value, offset = data.get(name), data.get(f"{name}_offset") or ""
+        is_asked = _OFFSET.fullmatch(offset) and bool(self._choices(_typed(value)))
+        return f"{value.strip()}{offset}" if is_asked else value
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        at = value if isinstance(value, datetime.datetime) else _typed(value)
+        widget = context["widget"]
+        widget["zone"] = str(self.zone)
+        widget["choices"] = self._choices(at)
+        widget["chosen"] = _offset(at) if at is not None and at.tzinfo else ""
+        if "id" in widget["attrs"]:
+            described = widget["attrs"].get("aria-describedby", "")
+            widget["attrs"]["aria-describedby"] = f"{described} {widget['attrs']['id']}_zone".strip()
+        return context
+
+    def _choices(self, at: datetime.datetime | None) -> list[tuple[str, str]]:
+        """Distance from UTC and name of either reading of a time that comes twice."""
+        if at is None:
+            return []
+        try:
+            first, second = _readings(at.replace(tzinfo=None), self.zone)
+        except OverflowError:
+            return []
+        readings = [_in_zone(one, self.zone) for one in (first, second)] if first < second else []
+        return [(_offset(one), f"{one:%H:%M} {one.tzname()}") for one in readings]
+
+
+def _offset(at: datetime.datetime) -> str:
+    return at.isoformat()[len(at.replace(tzinfo=None).isoformat()) :]
+
+
+class MomentChoice(forms.DateTimeField):
+    """A moment, typed as the clocks of `zone` show it. One that nobody changed stays as it is stored."""
+
+    widget = MomentInput
+    default_error_messages = {
+        "invalid": _("Is no date and time: write them as in 2026-06-01 14:00."),
+        "gap": _("The clocks of %(zone)s are set forward and skip that time: choose %(before)s or %(after)s instead."),
+        "twice": _("The clocks of %(zone)s are set back and show that time twice: choose which one is meant."),
+        "out_of_range": _("Is too far from now to be a moment."),
+    }
+
+    def __init__(self, *, zone: ZoneInfo = UTC, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.zone = zone
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self._zone
+
+    @zone.setter
+    def zone(self, zone: ZoneInfo) -> None:
+        self._zone = self.widget.zone = zone
+
+    def prepare_value(self, value: Any) -> Any:
+        return _in_zone(value, self.zone) if isinstance(value, datetime.datetime) else value
+
+    def to_python(self, value: Any) -> datetime.datetime | None:
+        if value in self.empty_values:
+            return None
+        if isinstance(value, datetime.datetime):
+            return value
+        typed = _typed(value)
+        if typed is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        try:
+            return typed.astimezone(datetime.UTC) if typed.tzinfo else self._moment(typed)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["out_of_range"], code="out_of_range") from error
+
+    def _moment(self, wall: datetime.datetime) -> datetime.datetime:
+        first, second = _readings(wall, self.zone)
+        if first == second:
+            return first
+        if first < second:
+            raise ValidationError(self.error_messages["twice"], code="twice", params={"zone": self.zone})
+        around = (_in_zone(second, self.zone), _in_zone(first, self.zone))
+        before, after = (_wall(one, " ", "minutes") for one in around)
+        raise ValidationError(
+            self.error_messages["gap"], code="gap", params={"zone": self.zone, "before": before, "after": after}
+        )
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        typed = _typed(data)
+        if not isinstance(initial, datetime.datetime) or typed is None:
+            return (initial or "") != (data or "")
+        shown = self.prepare_value(initial).replace(microsecond=0)
+        if typed.tzinfo is None:
+            return bool(typed != shown.replace(tzinfo=None))
+        try:
+            # Of two zones Python calls no time equal that comes twice.
+            return bool(typed.astimezone(datetime.UTC) != shown.astimezone(datetime.UTC))
+        except OverflowError:
+            # Nothing that is stored lies beyond the calendar; `to_python` refuses it.
+            return True
+
+    def _clean_bound_field(self, bound: Any) -> Any:
+        is_kept = isinstance(bound.initial, datetime.datetime) and not self.has_changed(bound.initial, bound.data)
+        return self.clean(bound.initial) if is_kept else super()._clean_bound_field(bound)  # type: ignore[misc]
+
+
+def ago(at: datetime.datetime) -> str:
+    """How long ago a moment was, in words."""
+    if timezone.now() - at < datetime.timedelta(minutes=1):
+        return gettext("just now")
+    return gettext("%(time)s ago") % {"time": timesince(at, depth=1)}

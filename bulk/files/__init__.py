@@ -1,0 +1,141 @@
+"""Files of tables: their bytes become raw rows, and rows become bytes. Nothing here knows what the tables mean.
+
+A file may come from anybody: each kind is read within bounds of size, time and memory, and what is wrong with it is
+noted among the findings. Reading raises nothing, but for a JSON document Unreadable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from typing import IO
+
+from django.utils.translation import gettext as _
+
+from bulk.files import annotating, archives, delimited, workbooks
+from bulk.files.annotating import Messages
+from bulk.files.archives import ArchiveWriter
+from bulk.files.delimited import DelimitedWriter
+from bulk.files.objects import Document, ObjectWriter
+from bulk.files.raw import Cell, RawTable, Row, Unreadable, Unwritable, Writer, peek
+from bulk.files.workbook_writing import WorkbookWriter
+from bulk.source import Findings
+
+__all__ = [
+    "KINDS",
+    "Cell",
+    "Document",
+    "Messages",
+    "RawTable",
+    "Row",
+    "Unreadable",
+    "Unwritable",
+    "Writer",
+    "annotate",
+    "kind_of",
+    "open_writer",
+    "peek",
+    "read_tables",
+]
+
+KINDS = ("csv", "xlsx", "zip", "json")
+
+_READERS = {"csv": delimited.tables, "xlsx": workbooks.tables, "zip": archives.tables}
+_WRITERS = {"csv": DelimitedWriter, "xlsx": WorkbookWriter, "zip": ArchiveWriter, "json": ObjectWriter}
+_ANNOTATORS = {
+    "csv": annotating.annotate_csv,
+    "xlsx": annotating.annotate_workbook,
+    "zip": annotating.annotate_archive,
+    "json": annotating.annotate_json,
+}
+# What stands first in the archive that a workbook is.
+_WORKBOOK_MEMBERS = (b"[Content_Types].xml", b"_rels/", b"xl/", b"docProps/", b"customXml/")
+_BY_NAME = {"csv": "csv", "tsv": "csv", "txt": "csv", "json": "json", "xlsx": "xlsx", "xlsm": "xlsx", "zip": "zip"}
+
+
+def kind_of(name: str, start: bytes) -> str:
+    """The kind of a file by how it begins (`peek`) and, where that says nothing, by its name.
+
+    Raises Unreadable for what is none of them.
+    """
+    by_name = _BY_NAME.get(name.rpartition(".")[2].lower(), "")
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
+        first = start[30 : 30 + int.from_bytes(start[26:28], "little")]
+        if first == b"mimetype":
+            raise _foreign("OpenDocument")
+        if not first:
+            return by_name if by_name in ("xlsx", "zip") else "zip"
+        return "xlsx" if first.startswith(_WORKBOOK_MEMBERS) else "zip"
+    for magic, kind in delimited.FOREIGN.items():
+        if start.startswith(magic):
+            raise _foreign(kind)
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if b"\x00" in text:
+        raise _foreign(_("Binary"))
+    if text.startswith((b"{", b"[")):
+        return "json"
+    if text[:14].lower().startswith((b"<!doctype html", b"<html", b"<?xml")):
+        raise _foreign("HTML" if b"html" in text[:14].lower() else "XML")
+    if by_name in ("xlsx", "zip"):
+        raise Unreadable(
+            _("%(name)s ends as %(kind)s files do and is none: save it in that format.")
+            % {"name": name, "kind": by_name.upper()}
+        )
+    return by_name or "csv"
+
+
+def _foreign(kind: str) -> Unreadable:
+    return Unreadable(
+        _("%(kind)s files cannot be read: give the tables as XLSX, CSV, a ZIP of CSV files, or JSON.") % {"kind": kind}
+    )
+
+
+def read_tables(stream: IO[bytes], kind: str, findings: Findings) -> Iterator[RawTable]:
+    """The tables of a CSV file, a workbook or an archive, each to be read before the next.
+
+    While a table is read, it is the one that findings are noted for. What makes the rest of the file unreadable is
+    noted and ends it.
+    """
+    is_empty, is_broken = True, False
+
+    def noted(rows: Iterator[Row]) -> Iterator[Row]:
+        nonlocal is_empty, is_broken
+        try:
+            for row in rows:
+                is_empty = False
+                yield row
+        except Unreadable as error:
+            is_broken = True
+            if str(error):
+                findings.error(error)
+
+    try:
+        for table in _READERS[kind](stream, findings):
+            findings.sheet = table.sheet
+            yield dataclasses.replace(table, rows=noted(table.rows))
+            findings.sheet = ""
+            if is_broken:
+                return
+        if is_empty and not findings.error_count:
+            raise Unreadable(_("The file is empty: it needs a header row and the rows below it."))
+    except Unreadable as error:
+        findings.error(error)
+    finally:
+        findings.sheet = ""
+
+
+@contextlib.contextmanager
+def open_writer(kind: str, target: IO[bytes]) -> Iterator[Writer]:
+    """Writes tables into `target`, which stays open: a CSV file holds one, the others any number."""
+    with contextlib.closing(_WRITERS[kind](target)) as writer:
+        yield writer
+
+
+def annotate(source: IO[bytes], kind: str, messages: Messages, target: IO[bytes], *, heading: str = "errors") -> None:
+    """The same file again with one more column, which holds the messages of its rows.
+
+    Messages go by `(sheet, row)`, as findings have them; in JSON each becomes an entry of its object. Raises
+    Unreadable for a file that cannot be read.
+    """
+    _ANNOTATORS[kind](source, messages, target, heading)

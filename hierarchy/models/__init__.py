@@ -1,0 +1,22 @@
+"""The models of customers, sites, the journal and imports."""
+
+from hierarchy.models.change import ACTIONS, ROADS, Change, ChangeCounter, ChangeQuerySet
+from hierarchy.models.customer import Customer
+from hierarchy.models.imports import Import, ImportPlan, ImportPlanQuerySet
+from hierarchy.models.mark import Mark
+from hierarchy.models.site import GroupType, Site
+
+__all__ = [
+    "ACTIONS",
+    "ROADS",
+    "Change",
+    "ChangeCounter",
+    "ChangeQuerySet",
+    "Customer",
+    "GroupType",
+    "Import",
+    "ImportPlan",
+    "ImportPlanQuerySet",
+    "Mark",
+    "Site",
+]
