@@ -5,9 +5,9 @@ import datetime
 import pytest
 
 from api.wire import MomentText
-from hierarchy.timestamps import format_timestamp
 from chargers.models import Charger
 from chargers.serializers import ChargerSerializer
+from hierarchy.timestamps import format_timestamp
 
 UTC = datetime.UTC
 EAST = datetime.timezone(datetime.timedelta(hours=5, minutes=45))
