@@ -35,9 +35,9 @@ def place_parameters(model: type[Scoped]) -> dict[str, Parameter]:
     """The parameters by which rows of `model` are found that lie at one site."""
     if model is Site:
         return {"siteTree": PlaceParameter("siteTree", "pk", "Only this site and all below it.", True)}
-    if len(model.site_paths) != 1:
+    if len(model.rules.sites) != 1:
         return {}
-    path = model.site_paths[0]
+    path = model.rules.sites[0]
     return {
         "site": PlaceParameter("site", path, "Only what lies at this site.", False),
         "siteTree": PlaceParameter("siteTree", path, "Only what lies at this site or below it.", True),

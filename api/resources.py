@@ -9,13 +9,13 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import orjson
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import IntegrityError, models
+from django.db import IntegrityError
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from rest_framework import status
@@ -33,10 +33,9 @@ from api.parameters import wrong
 from api.places import place_parameters
 from api.schema import Operation, OperationSchema
 from api.views import ApiView
-from hierarchy import journal, services, tree
+from hierarchy import journal, services
 from hierarchy.entity import Entity
 from hierarchy.errors import Conflict, DomainError, FieldError, NotFound, field_errors
-from hierarchy.models import Site
 from hierarchy.scoping import Caller
 
 # How many objects one request may make or change.
@@ -44,14 +43,11 @@ MOST_ITEMS = 1000
 
 
 @contextmanager
-def writing(caller: Caller, model: type[models.Model]) -> Iterator[None]:
+def writing(caller: Caller, model: type[Entity]) -> Iterator[None]:
     """One transaction, in which rows are read again, locked, and then written by the services."""
     services.refuse_read_only(caller.scope)
     try:
-        with ExitStack() as stack:
-            stack.enter_context(journal.recording(caller))
-            if model is Site:
-                stack.enter_context(tree.lock())
+        with journal.recording(caller), model.write_lock():
             yield
     except (IntegrityError, ObjectDoesNotExist) as error:
         raise Conflict(_("This collides with a change made at the same moment: try again.")) from error
@@ -104,6 +100,8 @@ class Resource(ApiView):
         row = (rows.select_for_update(of=("self",)) if lock else rows).first()
         if row is None:
             raise NotFound(kind.noun.capitalize())
+        if lock:
+            row.hold(self.scope)
         return row
 
     def objects(self, rows: Any) -> dict[int, dict[str, Any]]:
@@ -158,7 +156,7 @@ class Resource(ApiView):
 def tag_of(kind: type[FlatSerializer], item: Mapping[str, Any]) -> str:
     """The entity tag of a flat object: its version and, of what is reported and no edit, a digest."""
     fields = kind.all_fields().items()
-    reported = [item[key] for key, field in fields if field.model_field.name in kind.model.reported_fields]
+    reported = [item[key] for key, field in fields if field.model_field.name in kind.model.rules.reported_fields]
     state = hashlib.blake2b(orjson.dumps(reported), digest_size=6).hexdigest() if reported else ""
     return entity_tag(item["version"], state)
 
@@ -215,6 +213,8 @@ class Collection(ReadOnlyCollection):
         names = [field.match(item.pop(str(field.source))) for item in items]
         found = self.rows().filter(**{f"{field.path}__in": names}).select_for_update(of=("self",)).order_by("pk")
         rows = {getattr(row, field.path): row for row in found}
+        for row in rows.values():
+            row.hold(self.scope)
         errors = []
         for index, name in enumerate(names):
             place = f"/{index}/{self.key}"

@@ -51,7 +51,7 @@ class Selection:
     @classmethod
     def of(cls, page: Any, request: HttpRequest, rows: Any) -> Selection:
         """Raises Unfit for none, for too many, and for rows of several customers."""
-        columns = rows.prefetch_related(None).values_list("pk", page.model.customer_path)
+        columns = rows.prefetch_related(None).values_list("pk", page.model.rules.customer)
         found = dict(columns[: MOST_ROWS + 1])
         if not found:
             raise Unfit(gettext("Nothing is left of what was chosen: choose again."))

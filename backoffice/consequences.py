@@ -66,7 +66,7 @@ def effects_of(scope: Scope, edit: Edit) -> Effects | None:
     if len(edit.ids) > _MOST:
         return None
     try:
-        if edit.kind == SET and not edit.values.keys().isdisjoint(model.place_fields):
+        if edit.kind == SET and not edit.values.keys().isdisjoint(model.rules.place_fields):
             return _effects({kind: one.of_move(scope, model, edit) for kind, one in _assessors.items()})
         if edit.kind == DELETE:
             return _effects({kind: one.of_revocation(scope, model, edit.ids) for kind, one in _assessors.items()})

@@ -97,7 +97,7 @@ class Deleted(DeadEnd, Http404):
 
 def deletion_of(model: type[Entity], object_id: str, scope: Scope) -> Change | None:
     """The line that tells of the deletion of a row that is not there; None where `scope` sees no such line."""
-    if not is_id(object_id) or model._base_manager.filter(pk=object_id).exists():
+    if not is_id(object_id) or model.unscoped.filter(pk=object_id).exists():
         return None
     lines = Change.objects.visible_to(scope).filter(object_type=model._meta.model_name, object_id=object_id)
     return lines.filter(action=journal.DELETED).order_by("-id").first()

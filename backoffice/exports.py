@@ -123,7 +123,7 @@ def _one_customer(scope: Scope, table: Table, found: Any) -> Scope:
     """The scope in which the rows have names: a file knows sites by their path within one customer."""
     if not scope.is_platform:
         return scope
-    customers = found.order_by().values_list(table.model.customer_path, flat=True).distinct()[:2]
+    customers = found.order_by().values_list(table.model.rules.customer, flat=True).distinct()[:2]
     if len(customers) > 1:
         raise files.Unwritable(gettext("A file holds rows of one customer: choose one in the filter of the list."))
     return _whole(scope, customers[0]) if customers else scope

@@ -81,9 +81,9 @@ class EntityForm(ModelForm):
             self.initial["row_version"] = self.instance.version
         if "customer" in self.fields:
             # It may follow from the place; the services insist on one of the two.
-            self.fields["customer"].required = not self.instance.customer_from
+            self.fields["customer"].required = not self.instance.rules.customer_from
         if self.scope.is_restricted:
-            for name in self.instance.place_fields & self.fields.keys():
+            for name in self.instance.rules.place_fields & self.fields.keys():
                 self.fields[name].required = True
         # The fields that somebody else changed as well, and the message for a page older than its row.
         self.contested: list[str] = []
@@ -154,7 +154,7 @@ class EntityForm(ModelForm):
 
     def _find_customer(self, cleaned: dict[str, Any]) -> None:
         """Where platform staff do not name it, it follows from the place."""
-        sources = [name for name in self.instance.customer_from if name in self.fields]
+        sources = [name for name in self.instance.rules.customer_from if name in self.fields]
         known = next((cleaned[name] for name in sources if cleaned.get(name)), None)
         if known is not None:
             cleaned["customer"] = known.customer

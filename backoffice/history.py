@@ -118,7 +118,7 @@ def label_of(kind: str, column: str) -> str:
 
 def _seen(change: Change, scope: Scope) -> dict[str, list[Any]]:
     model = kinds().get(change.object_type)
-    return change.visible_fields(model.place_fields if model else (), scope)
+    return change.visible_fields(model.rules.place_fields if model else (), scope)
 
 
 def _is_whole(change: Change, scope: Scope) -> bool:

@@ -99,7 +99,7 @@ def give_zones(request: HttpRequest, rows: Iterable[Any], place: str = "") -> No
 
 
 def _customer_id(row: Scoped) -> int | None:
-    path = row.customer_path.replace("__", ".")
+    path = row.rules.customer.replace("__", ".")
     customer_id: int | None = attrgetter(path if path == "pk" else f"{path}_id")(row)
     return customer_id
 

@@ -127,7 +127,7 @@ class _Writer:
         columns = ("pk", "tree_id", "lft", "rght", "level")
         stored = {pk: Numbers(*rest) for pk, *rest in sites.values_list(*columns) if pk not in state.doomed}
         self.forest = _forest(state, {id_: place for id_, place in stored.items() if id_ not in moved})
-        highest = Site._base_manager.aggregate(highest=Max("tree_id"))["highest"] or 0
+        highest = Site.unscoped.aggregate(highest=Max("tree_id"))["highest"] or 0
         new_trees = itertools.count(highest + 1)
         numbers = self.forest.number(
             {
@@ -149,7 +149,7 @@ class _Writer:
             taken = {unique.key(state.after(row.id)) for row in [*created, *leaving]} - {None}
             parked = [id_ for id_ in leaving_ids if unique.key(state.before(id_)) in taken]
             for batch in _batches(parked):
-                state.table.model._base_manager.filter(pk__in=batch).update(
+                state.table.model.unscoped.filter(pk__in=batch).update(
                     **{name: Concat(Value(_PARKED), Cast("pk", CharField()))}
                 )
 
@@ -196,7 +196,7 @@ class _Writer:
     def _change(self, state: State, batch: list[Row]) -> None:
         self._know_paths(state, batch)
         table = state.table
-        stored = table.model._base_manager.select_related(*table.named_with).select_for_update(of=("self",))
+        stored = table.model.unscoped.select_related(*table.named_with).select_for_update(of=("self",))
         found: dict[int, Any] = stored.in_bulk([row.id for row in batch])
         written: list[tuple[Entity, tuple[str, ...]]] = []
         for row in batch:
@@ -207,7 +207,7 @@ class _Writer:
             for name, value in row.values.items():
                 setattr(after, table.fields[name].attname, self._real(state, name, value))
             after.stamp(before)
-            names = dict.fromkeys([*row.values, *(key.name for key in table.key_fields), *after.stamps])
+            names = dict.fromkeys([*row.values, *(key.name for key in table.key_fields), *after.rules.all_stamps])
             written.append((after, tuple(names)))
             entry = after.journal_entry(self.recorder, before, after)
             if entry.from_path is not None:

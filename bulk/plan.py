@@ -77,7 +77,7 @@ class Plan:
                     result[table.name] = Counts(deleted=gone)
                 continue
             changed = self.changed(state)
-            moved = sum(not table.model.place_fields.isdisjoint(row.values) for row in changed)
+            moved = sum(not table.model.rules.place_fields.isdisjoint(row.values) for row in changed)
             created = sum(row.is_new for row in state.rows.values())
             unchanged = len(state.rows) - created - len(changed)
             result[table.name] = Counts(created, len(changed) - moved, moved, gone, unchanged)
@@ -465,9 +465,9 @@ class _Planner:
         # A key with characters that no database takes was noted as an error before, and cannot be asked for.
         keys = (key for key in by_key if key.isprintable())
         while batch := list(itertools.islice(keys, _BATCH)):
-            others = model._base_manager.filter(**{f"{name}__in": batch})
+            others = model.unscoped.filter(**{f"{name}__in": batch})
             if self.customer_id is not None:
-                others = others.exclude(**{model.customer_path: self.customer_id})
+                others = others.exclude(**{model.rules.customer: self.customer_id})
             for key in others.values_list(name, flat=True):
                 self._error(by_key[key], column, unique.message, by_key[key].draft.values.get(column))
 

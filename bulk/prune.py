@@ -171,7 +171,7 @@ def _add_what_depends(doomed: Doomed) -> None:
 
 
 def _referring(relation: Any, ids: Iterable[int]) -> Iterator[int]:
-    rows = relation.related_model._base_manager.order_by("pk").values_list("pk", flat=True)
+    rows = relation.related_model.unscoped.order_by("pk").values_list("pk", flat=True)
     for batch in _batches(ids):
         yield from rows.filter(**{f"{relation.field.name}__in": batch})
 

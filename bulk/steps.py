@@ -62,7 +62,7 @@ def _step(names: Naming, state: State, row: Row) -> Step:
     if row.is_new:
         action = journal.CREATED
     else:
-        action = journal.CHANGED if table.model.place_fields.isdisjoint(row.values) else journal.MOVED
+        action = journal.CHANGED if table.model.rules.place_fields.isdisjoint(row.values) else journal.MOVED
     before = {} if row.is_new else state.before(row.id)
     fields = {}
     for column in table.columns:

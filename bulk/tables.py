@@ -168,7 +168,7 @@ class Table:
     @cached_property
     def named_with(self) -> tuple[str, ...]:
         """The references without which a row cannot be named or placed in the journal."""
-        paths = (self.model.customer_path, *self.model.site_paths)
+        paths = (self.model.rules.customer, *self.model.rules.sites)
         names = {path.split("__")[0] for path in paths if "__" in path} | set(itertools.chain(*self.natural_keys))
         return tuple(column.field for column in self.references if column.field in names and column != self.parent)
 
@@ -184,7 +184,7 @@ class Table:
 
     @cached_property
     def governing_paths(self) -> tuple[str, ...]:
-        return self.governed_by or self.model.site_paths
+        return self.governed_by or self.model.rules.sites
 
     @cached_property
     def uniques(self) -> tuple[Unique, ...]:

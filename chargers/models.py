@@ -32,6 +32,7 @@ from hierarchy.fields import (
     validate_text,
 )
 from hierarchy.models import Customer, Site
+from hierarchy.rules import Rules
 
 INT_MAX = 2**31 - 1
 
@@ -89,11 +90,11 @@ class Charger(Entity):
     Latitude and longitude are degrees in WGS 84, both or none.
     """
 
-    customer_from = ("site",)
-    site_paths = ("site",)
-    place_fields = frozenset({"site"})
-    reported_fields = frozenset(
-        {
+    rules = Rules(
+        customer_from=("site",),
+        sites=("site",),
+        place_fields={"site"},
+        reported_fields={
             "last_seen",
             "last_message",
             "has_active_connection",
@@ -101,7 +102,7 @@ class Charger(Entity):
             "reported_at",
             "firmware_version",
             "status_version",
-        }
+        },
     )
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="chargers", verbose_name=_("customer"))
@@ -223,9 +224,7 @@ class Socket(Entity):
     Status and the time of its report are the charger's word and no edits.
     """
 
-    customer_path = "charger__customer"
-    site_paths = ("charger__site",)
-    reported_fields = frozenset({"status", "reported_at"})
+    rules = Rules(customer="charger__customer", sites=("charger__site",), reported_fields={"status", "reported_at"})
 
     charger = models.ForeignKey(Charger, models.CASCADE, related_name="sockets", verbose_name=_("charger"))
     number = models.PositiveIntegerField(
@@ -281,8 +280,7 @@ class Socket(Entity):
 class ChargerConfiguration(Entity):
     """A configuration key of a charger and its value, as the charger knows them (OCPP 1.6 section 9)."""
 
-    customer_path = "charger__customer"
-    site_paths = ("charger__site",)
+    rules = Rules(customer="charger__customer", sites=("charger__site",))
 
     charger = models.ForeignKey(Charger, models.CASCADE, related_name="configurations", verbose_name=_("charger"))
     name = NameField(_("name"))

@@ -111,8 +111,8 @@ class _Taken:
         chargers = [row for row in self.changed.values() if isinstance(row, Charger)]
         for charger in chargers:
             charger.status_version += 1
-        _update(chargers, sorted(Charger.reported_fields))
-        _update((row for row in self.changed.values() if isinstance(row, Socket)), sorted(Socket.reported_fields))
+        _update(chargers, sorted(Charger.rules.reported_fields))
+        _update((row for row in self.changed.values() if isinstance(row, Socket)), sorted(Socket.rules.reported_fields))
         for customer_id in sorted({row.customer_id for row in chargers}):
             revision.leave_mark(customer_id)
 

@@ -13,6 +13,7 @@ from hierarchy.constraints import SameCustomer
 from hierarchy.entity import Entity
 from hierarchy.fields import NEVER_EXPIRES, KeyField, LineField, MomentField, NameField
 from hierarchy.models import Customer, Site
+from hierarchy.rules import Rules
 
 
 class Driver(Entity):
@@ -22,9 +23,7 @@ class Driver(Entity):
     admin operators only.
     """
 
-    customer_from = ("home_site",)
-    site_paths = ("home_site",)
-    place_fields = frozenset({"home_site"})
+    rules = Rules(customer_from=("home_site",), sites=("home_site",), place_fields={"home_site"})
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="drivers", verbose_name=_("customer"))
     name = NameField(_("name"))
@@ -73,8 +72,9 @@ class Tag(Entity):
     Valid from `starts_at` (None: always has been) to `expires_at` (None: never ends).
     """
 
-    customer_from = ("driver",)
-    site_paths = ("driver__home_site",)
+    rules = Rules(
+        customer_from=("driver",), sites=("driver__home_site",), kept_fields={"last_updated"}, stamps={"last_updated"}
+    )
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="tags", verbose_name=_("customer"))
     driver = models.ForeignKey(Driver, models.CASCADE, related_name="tags", verbose_name=_("driver"))
@@ -85,9 +85,6 @@ class Tag(Entity):
     expires_at = MomentField(_("valid to"), null=True, blank=True, sentinel=NEVER_EXPIRES)
     is_invoicable = models.BooleanField(_("invoicable"), default=False)
     last_updated = MomentField(_("last updated"), null=True, blank=True, editable=False)
-
-    _kept = Entity._kept | {"last_updated"}
-    stamps = Entity.stamps | {"last_updated"}
 
     class Meta:
         verbose_name = _("tag")
@@ -122,8 +119,7 @@ class Tag(Entity):
 class SiteRight(Entity):
     """A driver's right to charge at a site and everything below it, now and later."""
 
-    customer_from = ("driver",)
-    site_paths = ("site", "driver__home_site")
+    rules = Rules(customer_from=("driver",), sites=("site", "driver__home_site"))
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("customer"))
     driver = models.ForeignKey(Driver, models.CASCADE, related_name="site_rights", verbose_name=_("driver"))
@@ -149,8 +145,7 @@ class SiteRight(Entity):
 class ChargerRight(Entity):
     """A driver's right to charge at one charger."""
 
-    customer_from = ("driver",)
-    site_paths = ("charger__site", "driver__home_site")
+    rules = Rules(customer_from=("driver",), sites=("charger__site", "driver__home_site"))
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("customer"))
     driver = models.ForeignKey(Driver, models.CASCADE, related_name="charger_rights", verbose_name=_("driver"))
@@ -183,8 +178,7 @@ class ReferenceType(models.IntegerChoices):
 class IntegratedExternalId(Entity):
     """A driver's id in a system that is integrated with this one, from a moment on."""
 
-    customer_path = "driver__customer"
-    site_paths = ("driver__home_site",)
+    rules = Rules(customer="driver__customer", sites=("driver__home_site",))
 
     driver = models.ForeignKey(Driver, models.CASCADE, related_name="external_ids", verbose_name=_("driver"))
     reference_type = models.PositiveSmallIntegerField(

@@ -25,7 +25,7 @@ def kinds() -> dict[str, type[FlatSerializer]]:
 def item(change: Change, scope: Scope) -> dict[str, Any]:
     """One line of the journal that `scope` sees, as JSON."""
     kind = kinds()[change.object_type]
-    fields = change.visible_fields(kind.model.place_fields, scope)
+    fields = change.visible_fields(kind.model.rules.place_fields, scope)
     return {
         "sequence": change.sequence,
         "at": format_timestamp(change.at),
@@ -44,7 +44,7 @@ def _named(change: Change, kind: type[FlatSerializer], fields: dict[str, list[An
     """Old and new values by key, as the flat object has them; a column that is no key goes by its own name."""
     keys = {field.model_field.name: (key, field) for key, field in kind.own_fields().items()}
     for column, (old, new) in fields.items():
-        if column in kind.model.journal_redacts:
+        if column in kind.model.rules.secret_fields:
             continue
         key, field = keys.get(column, (column, None))
         if field is not None:

@@ -71,7 +71,7 @@ class SameCustomer(models.BaseConstraint):
         target_id = getattr(instance, reference.attname)
         if target_id is None:
             return
-        target = reference.related_model._base_manager.using(using)
+        target = reference.related_model.unscoped.using(using)
         if not target.filter(pk=target_id, customer_id=instance.customer_id).exists():
             raise ValidationError({self.field: ValidationError(self.get_violation_error_message(), code="unknown")})
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
@@ -20,9 +21,6 @@ from hierarchy.scoping import Scope, Scoped, ScopedQuerySet
 
 class EntityQuerySet(ScopedQuerySet):
     """Reads as any query set does; writes to many rows at once take the bulk road, which the journal knows."""
-
-    # In which order rows are deleted, so that none goes before those that need it.
-    deletion_order: ClassVar[str] = "-pk"
 
     def _refuse(self, method: str) -> None:
         raise TypeError(
@@ -44,12 +42,15 @@ class EntityQuerySet(ScopedQuerySet):
         """Delete row by row, each with its line in the journal."""
         deleted: dict[str, int] = {}
         with journal.recording():
-            for row in self.order_by(self.deletion_order):
+            for row in self.order_by(self.model.rules.deletion_order):
                 for label, count in row.delete()[1].items():
                     deleted[label] = deleted.get(label, 0) + count
         return sum(deleted.values()), deleted
 
     delete.alters_data = True  # type: ignore[attr-defined]
+
+
+_NOT_HELD = (None, None, None)
 
 
 class Entity(Scoped):
@@ -63,20 +64,9 @@ class Entity(Scoped):
     created_at = MomentField(_("created"), default=timezone.now, editable=False)
     updated_at = MomentField(_("last changed"), default=timezone.now, editable=False)
 
-    # Columns that are none of the editors' business: reported by chargers, or kept by the row itself.
-    reported_fields: ClassVar[frozenset[str]] = frozenset()
-    # Columns whose values the journal must not show.
-    journal_redacts: ClassVar[frozenset[str]] = frozenset()
-    # References from which a row without a customer takes it.
-    customer_from: ClassVar[tuple[str, ...]] = ()
-    # Columns that `stamp` fills in whenever the row changes.
-    stamps: ClassVar[frozenset[str]] = frozenset({"version", "updated_at"})
-    # Columns that say where a row lies: a change of one is a move.
-    place_fields: ClassVar[frozenset[str]] = frozenset()
-
-    _kept: ClassVar[frozenset[str]] = frozenset({"id", "version", "created_at", "updated_at"})
-
     objects = EntityQuerySet.as_manager()
+
+    _held: tuple[journal.Recorder | None, Scope | None, Any] = _NOT_HELD
 
     class Meta:
         abstract = True
@@ -93,12 +83,12 @@ class Entity(Scoped):
         return tuple(
             field
             for field in cls._meta.concrete_fields
-            if field.name not in cls._kept | cls.reported_fields and field.name != "customer" and not _is_key(field)
+            if field.name not in cls.rules.unrecorded_fields and field.name != "customer" and not _is_key(field)
         )
 
     def owner_id(self) -> int | None:
         """The id of the customer to whom this row belongs."""
-        return _walk(self, f"{self.customer_path}_id")
+        return _walk(self, f"{self.rules.customer}_id")
 
     @classmethod
     def write_lock(cls) -> AbstractContextManager[None]:
@@ -107,7 +97,7 @@ class Entity(Scoped):
 
     def governing_sites(self) -> list[int | None]:
         """The ids of the sites that a restricted operator must see to write this row; None is no site."""
-        return [_walk(self, f"{path}_id") for path in self.site_paths]
+        return [_walk(self, f"{path}_id") for path in self.rules.sites]
 
     def is_own(self, scope: Scope) -> bool:
         """Whether a restricted operator writes this row wherever it lies, as one's own."""
@@ -119,7 +109,7 @@ class Entity(Scoped):
 
     def inherit_customer(self) -> None:
         """Take the customer of the first of `customer_from` that is set, where none is given."""
-        for name in self.customer_from:
+        for name in self.rules.customer_from:
             reference = getattr(self, name) if getattr(self, f"{name}_id") is not None else None
             if self.customer_id is None and reference is not None:  # type: ignore[has-type]
                 self.customer_id = reference.customer_id
@@ -158,9 +148,14 @@ class Entity(Scoped):
     @classmethod
     @cache
     def _constraints(cls) -> tuple[tuple[models.BaseConstraint, frozenset[str]], ...]:
-        """Each constraint with the columns of which it says nothing: most of its cost is in handing these over."""
+        """Each constraint with the columns of which it says nothing: most of its cost is in handing these over.
+
+        Without those that hold by themselves, because the id is among their columns.
+        """
         columns = {field.name for field in cls._meta.concrete_fields}
-        return tuple((one, frozenset(columns - _concerned(one))) for one in cls._meta.constraints)
+        return tuple(
+            (one, frozenset(columns - _concerned(one))) for one in cls._meta.constraints if "id" not in _concerned(one)
+        )
 
     def save(self, **kwargs: Any) -> None:
         using = kwargs.get("using")
@@ -184,7 +179,7 @@ class Entity(Scoped):
                 self.stamp(before)
                 keys = [f.name for f in self._meta.concrete_fields if _is_key(f)]
                 kwargs.pop("force_insert", None)
-                super().save(**{**kwargs, "update_fields": [*changed, *keys, *self.stamps]})
+                super().save(**{**kwargs, "update_fields": [*changed, *keys, *self.rules.all_stamps]})
             self._record(recorder, before)
 
     save.alters_data = True  # type: ignore[attr-defined]
@@ -200,7 +195,7 @@ class Entity(Scoped):
             self._refuse_while_blocked()
             for relation in self.related_rows(models.CASCADE):
                 # Locked, because somebody may be deleting one of them at this moment.
-                rows = relation.related_model._base_manager.select_for_update(of=("self",)).order_by("pk")
+                rows = relation.related_model.unscoped.select_for_update(of=("self",)).order_by("pk")
                 for row in rows.filter(**{relation.field.name: self.pk}):
                     _add(deleted, row.delete()[1])
             entry = self.journal_entry(recorder, before, None)
@@ -218,7 +213,7 @@ class Entity(Scoped):
     def with_references(cls) -> Any:
         """The rows with what they refer to, so that each can be named and placed without another statement."""
         names = (field.name for field in cls._meta.concrete_fields if field.is_relation and field.name != "customer")
-        return cls._base_manager.select_related(*names)
+        return cls.unscoped.select_related(*names)
 
     @classmethod
     def related_rows(cls, on_delete: Any) -> list[Any]:
@@ -232,7 +227,7 @@ class Entity(Scoped):
     def _refuse_while_blocked(self) -> None:
         blockers = []
         for relation in self.related_rows(models.PROTECT):
-            rows = relation.related_model._base_manager.filter(**{relation.field.name: self.pk})
+            rows = relation.related_model.unscoped.filter(**{relation.field.name: self.pk})
             count = rows.count()
             if count:
                 named = ", ".join(row.natural_key_text for row in rows.order_by("pk")[:3])
@@ -249,9 +244,26 @@ class Entity(Scoped):
                 code="blocked",
             )
 
+    def hold(self, scope: Scope) -> None:
+        """Say that this row was just read as it is, visible to `scope` and locked: writing it reads it no more.
+
+        Holds until it is written or the transaction ends.
+        """
+        self._held = (journal.current(), scope, copy.copy(self))
+
+    def held(self, scope: Scope | None = None) -> Self | None:
+        """The row as it was read when it was held, for `scope` if one is given; None when it is not held."""
+        recorder, held_for, row = self._held
+        if recorder is None or recorder is not journal.current() or scope not in (None, held_for):
+            return None
+        return row
+
     def _locked(self, using: str | None, check_version: bool = True) -> Self:
         """The row as the database has it, locked until the transaction ends."""
-        rows = type(self)._base_manager.using(using).select_for_update(of=("self",))
+        held, self._held = self.held(), _NOT_HELD
+        if held is not None:
+            return held
+        rows = type(self).unscoped.using(using).select_for_update(of=("self",))
         row = rows.filter(pk=self.pk).first()
         if row is None:
             raise gone(type(self))
@@ -275,7 +287,7 @@ class Entity(Scoped):
         elif after is None:
             action = journal.DELETED
         else:
-            action = journal.MOVED if self.place_fields & fields.keys() else journal.CHANGED
+            action = journal.MOVED if self.rules.place_fields & fields.keys() else journal.CHANGED
         site_path, driver_path = shown.journal_paths(recorder)
         return journal.Entry(
             customer_id=shown.owner_id(),

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from django.db import connection, transaction
 
+from config.middleware import is_in_request
 from hierarchy.scoping import Caller, Scope
 
 if TYPE_CHECKING:
@@ -96,14 +97,21 @@ def join_path(site_ids: Any) -> str:
 
 _current: ContextVar[Recorder | None] = ContextVar("journal_recorder", default=None)
 
-_UNATTENDED = Caller(scope=Scope(customer_id=None), label="Chargetree", road=SYSTEM)
+# The product itself: what it notes and cleans up on nobody's behalf.
+PRODUCT = Caller(scope=Scope(customer_id=None), label="Chargetree", road=SYSTEM)
+
+
+def current() -> Recorder | None:
+    """What records the changes of the transaction that is under way."""
+    return _current.get()
 
 
 @contextmanager
 def recording(caller: Caller | None = None) -> Iterator[Recorder]:
     """A transaction whose changes are written to the journal when it ends.
 
-    Inside another block it joins that one: the outermost caller is the one who is written down. What may fail and be
+    Inside another block it joins that one: the outermost caller is the one who is written down. Inside a request there
+    must be one: `PRODUCT` for what is nobody's. What may fail and be
     passed over needs a block of its own inside, not a bare `atomic`, whose end the journal would not notice.
     """
     outer = _current.get()
@@ -117,7 +125,9 @@ def recording(caller: Caller | None = None) -> Iterator[Recorder]:
             outer.paths.clear()
             raise
         return
-    recorder = Recorder(caller or _UNATTENDED)
+    if caller is None and is_in_request():
+        raise RuntimeError("A request writes on somebody's behalf: open journal.recording(caller) around it.")
+    recorder = Recorder(caller or PRODUCT)
     token = _current.set(recorder)
     try:
         with transaction.atomic():
@@ -165,7 +175,7 @@ def differences(before: Entity | None, after: Entity | None) -> dict[str, list[A
         old = None if before is None else _plain(getattr(before, model_field.attname))
         new = None if after is None else _plain(getattr(after, model_field.attname))
         if old != new:
-            if model_field.name in shown.journal_redacts:
+            if model_field.name in shown.rules.secret_fields:
                 old, new = (old and REDACTED), (new and REDACTED)
             result[model_field.name] = [old, new]
     return result

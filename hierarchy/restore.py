@@ -80,12 +80,12 @@ def plan(scope: Scope, change: Change, way: str) -> Restoration | None:
     model = kinds().get(change.object_type)
     if model is None or not can_return(change):
         raise Conflict(_("This cannot be taken back: what it needs is not in the journal, or nobody edits it."))
-    if way == RESTORE and change.visible_fields(model.place_fields, scope).keys() != change.fields.keys():
+    if way == RESTORE and change.visible_fields(model.rules.place_fields, scope).keys() != change.fields.keys():
         # It left with values that are not told; the state after it would tell them.
         raise NotFound(services.noun(model))
     row = model._default_manager.visible_to(scope).filter(pk=change.object_id).first()
     if row is None:
-        if model._base_manager.filter(pk=change.object_id).exists():
+        if model.unscoped.filter(pk=change.object_id).exists():
             raise NotFound(services.noun(model))
         if way == UNDO and change.action != journal.DELETED:
             raise Conflict(_("%(object)s was deleted since: restore it first.") % {"object": change.natural_key})
@@ -197,7 +197,7 @@ def _taken_back(caller: Caller, lines: Sequence[Change]) -> dict[int, Exception]
 
 def _undo(caller: Caller, line: Change, ours: Set[int], rows_of_ours: Set[tuple[str, int]]) -> None:
     model = kinds().get(line.object_type)
-    is_there = model is not None and model._base_manager.filter(pk=line.object_id).exists()
+    is_there = model is not None and model.unscoped.filter(pk=line.object_id).exists()
     if is_there == (line.action == journal.DELETED):
         # It came back, or went, with another row.
         return
@@ -221,7 +221,7 @@ def _has_others(row: Entity, rows_of_ours: Set[tuple[str, int]]) -> bool:
     """Whether anything would go with the row that did not come with it."""
     for relation in row.related_rows(models.CASCADE):
         related = relation.related_model
-        ids = related._base_manager.filter(**{relation.field.name: row.pk}).values_list("pk", flat=True)
+        ids = related.unscoped.filter(**{relation.field.name: row.pk}).values_list("pk", flat=True)
         if any((str(related._meta.model_name), pk) not in rows_of_ours for pk in ids):
             return True
     return False
@@ -324,13 +324,16 @@ def _made(deletion: Change, values: dict[str, Any]) -> Entity:
 
 
 def _editable(model: type[Entity]) -> dict[str, Any]:
-    return {one.name: one for one in model.journaled_fields() if one.editable and one.name not in model.journal_redacts}
+    return {
+        one.name: one for one in model.journaled_fields() if one.editable and one.name not in model.rules.secret_fields
+    }
 
 
 def _needs_secrets(model: type[Entity]) -> bool:
     """Whether a row is nothing without a secret, which was never written down. A password can be set again."""
     return not issubclass(model, AbstractBaseUser) and any(
-        one.name in model.journal_redacts and not one.has_default() and not one.null for one in model.journaled_fields()
+        one.name in model.rules.secret_fields and not one.has_default() and not one.null
+        for one in model.journaled_fields()
     )
 
 

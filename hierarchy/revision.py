@@ -42,7 +42,7 @@ def network_tag(scope: Scope, address: str) -> str:
     # The moment as well: after a restore, other changes have the same numbers.
     last = Change.objects.filter(customer_id=OuterRef("pk"), sequence=OuterRef("changecounter__sequence"))
     state = (
-        Customer._base_manager.filter(pk=scope.customer_id)
+        Customer.unscoped.filter(pk=scope.customer_id)
         .order_by("marks__place")
         .values_list("changecounter__sequence", Subquery(last.values("at")[:1]), "marks__number")
     )

@@ -7,8 +7,11 @@ It fails closed: without a scope, or with a restricted scope without sites, noth
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from django.core import checks
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+
+from hierarchy.rules import Rules
 
 if TYPE_CHECKING:
     from hierarchy.models import Site
@@ -69,8 +72,7 @@ NOTHING = Q(pk__in=[])
 class ScopedQuerySet(models.QuerySet[Any]):
     """Rows that belong to a customer and lie at sites.
 
-    The model says once where: `customer_path` leads to the customer, each of `site_paths` to a site, and all of
-    these sites must be visible for the row to be.
+    The model says once where, in its `rules`.
     """
 
     def visible_to(self, scope: Scope | None) -> Self:
@@ -85,24 +87,32 @@ class ScopedQuerySet(models.QuerySet[Any]):
 class Scoped(models.Model):
     """A model that `visible_to` can filter."""
 
-    customer_path: ClassVar[str] = "customer"
-    site_paths: ClassVar[tuple[str, ...]] = ()
+    rules: ClassVar[Rules] = Rules()
+
+    # Every row, whoever asks: for the product's own work, never for what a caller asked for.
+    unscoped: ClassVar[models.Manager[Any]] = models.Manager()
 
     class Meta:
         abstract = True
 
     @classmethod
+    def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:
+        """Django's check of the model, and that its rules name what there is."""
+        unknown = cls.rules.unknown_names(cls)
+        return [*super().check(**kwargs), *(checks.Error(what, obj=cls, id="chargetree.E001") for what in unknown)]
+
+    @classmethod
     def site_model(cls) -> type[models.Model]:
-        """The model to which `site_paths` lead: that of sites."""
+        """The model to which `rules.sites` lead: that of sites."""
         model: Any = cls
-        for step in cls.site_paths[0].split("__"):
+        for step in cls.rules.sites[0].split("__"):
             model = model._meta.get_field(step).related_model
         return model
 
     @classmethod
     def in_subtrees(cls, scope: Scope) -> Q:
         """The rows that lie in the granted subtrees of a restricted scope."""
-        if not cls.site_paths:
+        if not cls.rules.sites:
             return NOTHING
         return _at_sites(cls, cls.site_model()._default_manager.visible_to(scope))
 
@@ -120,7 +130,7 @@ def visibility(model: type[models.Model], scope: Scope | None) -> Q:
         return Q()
     if scope.customer_id is None:
         return NOTHING
-    of_customer = Q(**{model.customer_path: scope.customer_id})
+    of_customer = Q(**{model.rules.customer: scope.customer_id})
     if scope.is_admin:
         return of_customer
     subtrees = model.in_subtrees(scope) if scope.root_ids else NOTHING
@@ -129,7 +139,7 @@ def visibility(model: type[models.Model], scope: Scope | None) -> Q:
 
 def _at_sites(model: type[Scoped], sites: Any) -> Q:
     condition = Q()
-    for path in model.site_paths:
+    for path in model.rules.sites:
         condition &= Q(**{f"{path}__in": sites.order_by().values("pk")})
     return condition
 

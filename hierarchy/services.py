@@ -104,9 +104,12 @@ def _validate(row: Entity) -> None:
 
 
 def _visible(scope: Scope, row: Row) -> Row:
+    held = row.held(scope)
+    if held is not None:
+        return held
     found = type(row)._default_manager.visible_to(scope).filter(pk=row.pk).first()
     if found is None:
-        if type(row)._base_manager.filter(pk=row.pk).exists():
+        if type(row).unscoped.filter(pk=row.pk).exists():
             raise NotFound(noun(type(row)))
         raise gone(type(row))
     return found

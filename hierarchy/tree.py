@@ -52,8 +52,6 @@ def insist_on_lock() -> None:
 
 
 class SiteQuerySet(EntityQuerySet):
-    deletion_order = "-level"
-
     def update(self, **values: Any) -> int:
         """What django-mptt writes while the lock is held; everything else is refused."""
         if values.keys() <= _TREE_COLUMNS:

@@ -33,7 +33,7 @@ class _Row:
 
 def _rows() -> dict[int, _Row]:
     columns = ("pk", "parent_id", "customer_id", "tree_id", "lft", "rght", "level")
-    rows = Site._base_manager.order_by("tree_id", "lft", "pk").values_list(*columns)
+    rows = Site.unscoped.order_by("tree_id", "lft", "pk").values_list(*columns)
     return {pk: _Row(parent, customer, Numbers(*numbers)) for pk, parent, customer, *numbers in rows.iterator()}
 
 
@@ -86,10 +86,10 @@ def repair(caller: Caller) -> list[Damage]:
         damage = check()
         for finding in damage:
             if finding.what in (ORPHAN, FOREIGN, CYCLE):
-                _make_root(Site._base_manager.get(pk=finding.site_id), only_if_on_cycle=finding.what == CYCLE)
+                _make_root(Site.unscoped.get(pk=finding.site_id), only_if_on_cycle=finding.what == CYCLE)
         rows = _rows()
         Site.objects.write_numbers(_misnumbered(rows, _forest(rows)))
-        for customer_id in Site._base_manager.order_by("customer_id").values_list("customer_id", flat=True).distinct():
+        for customer_id in Site.unscoped.order_by("customer_id").values_list("customer_id", flat=True).distinct():
             revision.leave_mark(customer_id)
         return damage
 
@@ -100,10 +100,10 @@ def _make_root(site: Site, only_if_on_cycle: bool) -> None:
         parent_id = site.parent_id
         while parent_id is not None and parent_id not in seen:
             seen.add(parent_id)
-            parent_id = Site._base_manager.values_list("parent_id", flat=True).get(pk=parent_id)
+            parent_id = Site.unscoped.values_list("parent_id", flat=True).get(pk=parent_id)
         if parent_id != site.pk:
             return
-    taken = Site._base_manager.filter(customer_id=site.customer_id, parent=None, name_key=site.name_key).exists()
+    taken = Site.unscoped.filter(customer_id=site.customer_id, parent=None, name_key=site.name_key).exists()
     values: dict[str, Any] = {"parent": None, "version": site.version + 1}
     changes: dict[str, list[Any]] = {"parent": [site.parent_id, None]}
     if taken:
@@ -111,7 +111,7 @@ def _make_root(site: Site, only_if_on_cycle: bool) -> None:
         changes["name"] = [site.name, name]
         values |= {"name": name, "name_key": Site._meta.get_field("name_key").key(name)}
     with journal.recording() as recorder:
-        Site._base_manager.filter(pk=site.pk).update(**values)
+        Site.unscoped.filter(pk=site.pk).update(**values)
         recorder.entries.append(
             journal.Entry(
                 customer_id=site.customer_id,

@@ -31,7 +31,7 @@ def take(what: str, who: str, quota: int) -> datetime.datetime | None:
     now = timezone.now()
     ends_at = now + window()
     rows = Attempts.objects.filter(pk=digest(what, who), ends_at__gt=now)
-    with journal.recording():
+    with journal.recording(journal.PRODUCT):
         if not rows.exists():
             # First the own row that has had its time: in the way of the new one, it would leave attempts uncounted.
             Attempts.objects.filter(pk=digest(what, who), ends_at__lte=now).delete()

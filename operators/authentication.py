@@ -41,7 +41,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         if not keys.is_key(text):
             raise NotAuthorised()
-        found = ApiKey._base_manager.select_related("operator__customer").filter(digest=keys.digest(text))
+        found = ApiKey.unscoped.select_related("operator__customer").filter(digest=keys.digest(text))
         key: ApiKey | None = found.first()
         if key is None or not key.is_valid:
             raise NotAuthorised()
@@ -86,8 +86,8 @@ def _note_use(key: ApiKey) -> None:
         return
     try:
         with _without_waiting(), transaction.atomic():
-            rows = ApiKey._base_manager.filter(unnoted, pk=key.pk).select_for_update(skip_locked=True)
-            ApiKey._base_manager.filter(pk__in=rows.values("pk")).update(last_used_at=now)
+            rows = ApiKey.unscoped.filter(unnoted, pk=key.pk).select_for_update(skip_locked=True)
+            ApiKey.unscoped.filter(pk__in=rows.values("pk")).update(last_used_at=now)
     except DatabaseError as error:
         logger.debug("The use of key %s was not noted: %s", key.hint, error)
         # Another thread would collect the cursor that the error holds, and wait there for this connection.

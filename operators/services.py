@@ -62,7 +62,7 @@ def operator_choose_password(caller: Caller, operator: Operator, token: str, pas
     Raises Conflict when the link has been used, or has run out, in the meantime.
     """
     with journal.recording(caller):
-        row = Operator._base_manager.select_for_update(of=("self",)).filter(pk=operator.pk).first()
+        row = Operator.unscoped.select_for_update(of=("self",)).filter(pk=operator.pk).first()
         if row is None or not links.is_valid(row, token):
             raise Conflict(_("This link was used or has ended in the meantime: ask for a new one."))
         _set_password(row, password)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from hierarchy import journal
 from hierarchy.entity import Entity
 from hierarchy.fields import KeyField, LineField, NameField
+from hierarchy.rules import Rules
 from hierarchy.scoping import Scope
 from hierarchy.timezones import validate_time_zone
 
@@ -14,7 +15,7 @@ from hierarchy.timezones import validate_time_zone
 class Customer(Entity):
     """The tenant: a charge point operator. Everything else belongs to exactly one customer, for ever."""
 
-    customer_path = "pk"
+    rules = Rules(customer="pk")
 
     name = NameField(_("name"))
     name_key = KeyField(of="name")

@@ -15,6 +15,7 @@ from hierarchy.constraints import SameCustomer
 from hierarchy.entity import Entity, gone
 from hierarchy.fields import KeyField, LineField, NameField, OptionalLineField
 from hierarchy.models.customer import Customer
+from hierarchy.rules import Rules
 from hierarchy.scoping import Scope
 from hierarchy.timezones import validate_time_zone
 
@@ -35,9 +36,12 @@ class Site(Entity, mptt.models.MPTTModel):
     `group_type` is SITE at the root and SUB_SITE below unless said. Names are unique among siblings.
     """
 
-    customer_from = ("parent",)
-    place_fields = frozenset({"parent"})
-    _kept = Entity._kept | {"lft", "rght", "tree_id", "level"}
+    rules = Rules(
+        customer_from=("parent",),
+        place_fields={"parent"},
+        kept_fields={"lft", "rght", "tree_id", "level"},
+        deletion_order="-level",
+    )
 
     # django-mptt's columns.
     lft: int
@@ -126,6 +130,9 @@ class Site(Entity, mptt.models.MPTTModel):
     def write_lock(cls) -> AbstractContextManager[None]:
         return tree.lock()
 
+    def hold(self, scope: Scope) -> None:
+        """Not held: every other site that is written may renumber it."""
+
     def governing_sites(self) -> list[int | None]:
         """A restricted operator writes below a granted site: the site above must be visible."""
         return [self.parent_id]
@@ -135,12 +142,12 @@ class Site(Entity, mptt.models.MPTTModel):
 
     def clean(self) -> None:
         if self.parent_id is not None and self.pk is not None:
-            parent = type(self)._base_manager.filter(pk=self.parent_id).first()
+            parent = type(self).unscoped.filter(pk=self.parent_id).first()
             if parent is not None and (parent.pk == self.pk or self._is_above(parent)):
                 raise ValidationError({"parent": self._circle()})
 
     def _is_above(self, other: "Site") -> bool:
-        own = type(self)._base_manager.filter(pk=self.pk).first()
+        own = type(self).unscoped.filter(pk=self.pk).first()
         # One that is made anew under its old id has nothing below it.
         return own is not None and own.tree_id == other.tree_id and own.lft < other.lft and own.rght > other.rght
 
@@ -162,7 +169,7 @@ class Site(Entity, mptt.models.MPTTModel):
             raise self._no_parent()
         parent = None
         if self.parent_id is not None:
-            parent = type(self)._base_manager.filter(pk=self.parent_id).first()
+            parent = type(self).unscoped.filter(pk=self.parent_id).first()
             if parent is None:
                 raise self._no_parent()
             self.inherit_customer()

@@ -55,13 +55,13 @@ def seed(
             add_operators(network, _share(size.operators, size.customers, position), secrets)
             _save(recorder, network, counts)
             networks.append(network)
-        if not Operator._base_manager.filter(email_key=comparison_key(STAFF.email)).exists():
+        if not Operator.unscoped.filter(email_key=comparison_key(STAFF.email)).exists():
             _insert(recorder, [staff(secrets)], counts)
     return [network.customer for network in networks], counts
 
 
 def _free_ordinals() -> Iterable[int]:
-    taken = set(Customer._base_manager.values_list("name_key", flat=True))
+    taken = set(Customer.unscoped.values_list("name_key", flat=True))
     return (ordinal for ordinal in itertools.count() if comparison_key(customer_name(ordinal)) not in taken)
 
 
@@ -78,7 +78,7 @@ def _save(recorder: journal.Recorder, network: Network, counts: Counter[str]) ->
 
 def _save_sites(recorder: journal.Recorder, plots: Sequence[Plot], counts: Counter[str]) -> None:
     forest = Forest.assemble({plot.index: plot.parent.index if plot.parent else None for plot in plots}, int)
-    highest = Site._base_manager.order_by("-tree_id").values_list("tree_id", flat=True).first() or 0
+    highest = Site.unscoped.order_by("-tree_id").values_list("tree_id", flat=True).first() or 0
     numbers = forest.number({root: highest + position for position, root in enumerate(forest.roots, start=1)})
     levels: dict[int, list[Plot]] = {}
     for plot in plots:
@@ -97,7 +97,7 @@ def _insert(recorder: journal.Recorder, rows: Sequence[Entity], counts: Counter[
     if not rows:
         return
     model = type(rows[0])
-    model._base_manager.bulk_create(rows, batch_size=_BATCH)
+    model.unscoped.bulk_create(rows, batch_size=_BATCH)
     for row in rows:
         recorder.entries.append(row.journal_entry(recorder, None, row))
     counts[model.__name__] += len(rows)

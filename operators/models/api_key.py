@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hierarchy.entity import Entity
 from hierarchy.fields import LineField, MomentField, NameField
+from hierarchy.rules import Rules
 from hierarchy.scoping import Scope
 from operators.models.operator import Operator
 
@@ -17,8 +18,7 @@ from operators.models.operator import Operator
 class ApiKey(Entity):
     """A key that acts as its operator, now. Only an HMAC of it is stored; the key itself is shown once."""
 
-    customer_path = "operator__customer"
-    journal_redacts = frozenset({"digest"})
+    rules = Rules(customer="operator__customer", secret_fields={"digest"}, reported_fields={"last_used_at"})
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="api_keys", verbose_name=_("operator"))
     name = NameField(_("name"), help_text=_("What the key is for."))
@@ -28,8 +28,6 @@ class ApiKey(Entity):
     expires_at = MomentField(_("expires"), null=True, blank=True)
     revoked_at = MomentField(_("revoked"), null=True, blank=True, editable=False)
     last_used_at = MomentField(_("last used"), null=True, blank=True, editable=False)
-
-    reported_fields = frozenset({"last_used_at"})
 
     class Meta:
         verbose_name = _("API key")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from hierarchy.constraints import SameCustomer
 from hierarchy.entity import Entity
 from hierarchy.models import Customer, Site
+from hierarchy.rules import Rules
 from hierarchy.scoping import Scope
 from operators.models.operator import Operator
 
@@ -15,8 +16,7 @@ from operators.models.operator import Operator
 class SiteGrant(Entity):
     """An operator's sight of a site and everything below it."""
 
-    customer_from = ("operator",)
-    site_paths = ("site", "operator__home_site")
+    rules = Rules(customer_from=("operator",), sites=("site", "operator__home_site"))
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("customer"))
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="grants", verbose_name=_("operator"))

@@ -17,6 +17,7 @@ from hierarchy.entity import Entity, EntityQuerySet
 from hierarchy.errors import NotPermitted
 from hierarchy.fields import KeyField, LineField, MomentField, NameField
 from hierarchy.models import Customer, Site
+from hierarchy.rules import Rules
 from hierarchy.scoping import Caller, Scope
 from hierarchy.text import comparison_key
 
@@ -53,10 +54,13 @@ class Operator(AbstractBaseUser, Entity):
     a customer.
     """
 
-    customer_from = ("home_site",)
-    site_paths = ("home_site",)
-    place_fields = frozenset({"home_site"})
-    journal_redacts = frozenset({"password"})
+    rules = Rules(
+        customer_from=("home_site",),
+        sites=("home_site",),
+        place_fields={"home_site"},
+        secret_fields={"password"},
+        kept_fields={"last_login", "operator_id"},
+    )
 
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="operators", verbose_name=_("customer")
@@ -86,7 +90,6 @@ class Operator(AbstractBaseUser, Entity):
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
-    _kept = Entity._kept | {"last_login", "operator_id"}
 
     objects: ClassVar[OperatorManager] = OperatorManager()
 
@@ -116,7 +119,7 @@ class Operator(AbstractBaseUser, Entity):
     def save(self, **kwargs: Any) -> None:
         # Signing in notes the time and nothing else: no edit.
         if kwargs.get("update_fields") == ["last_login"]:
-            type(self)._base_manager.filter(pk=self.pk).update(last_login=self.last_login)
+            type(self).unscoped.filter(pk=self.pk).update(last_login=self.last_login)
             return
         super().save(**kwargs)
 
@@ -139,7 +142,7 @@ class Operator(AbstractBaseUser, Entity):
         """Whether nobody else of the customer is an active admin operator. At most one statement."""
         if self.customer_id is None or not (self.is_admin_operator and self.is_active):
             return False
-        others = Operator._base_manager.filter(customer_id=self.customer_id, is_admin_operator=True, is_active=True)
+        others = Operator.unscoped.filter(customer_id=self.customer_id, is_admin_operator=True, is_active=True)
         return not others.exclude(pk=self.pk).exists()
 
     def scope(self) -> Scope:

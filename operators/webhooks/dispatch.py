@@ -68,7 +68,7 @@ Clock = Callable[[], datetime.datetime]
 
 def due(now: datetime.datetime) -> list[int]:
     """The ids of the webhooks that nobody serves and that may have something to be told, the longest waiting first."""
-    rows = Webhook._base_manager.filter(
+    rows = Webhook.unscoped.filter(
         Q(leased_until=None) | Q(leased_until__lte=now),
         Q(rests_until=None) | Q(rests_until__lte=now),
         is_active=True,
@@ -104,7 +104,7 @@ def serve(
 
 def forget_what_is_gone() -> None:
     """Drop what was told to webhooks, or of chargers, that were deleted since."""
-    there = Q(webhook_id__in=Webhook._base_manager.values("pk"), charger_id__in=Charger._base_manager.values("pk"))
+    there = Q(webhook_id__in=Webhook.unscoped.values("pk"), charger_id__in=Charger.unscoped.values("pk"))
     ToldStatus.objects.exclude(there).delete()
 
 
@@ -112,7 +112,7 @@ class _Turn:
     """One webhook while this process holds its lease."""
 
     def __init__(self, webhook_id: int, lease: str, send: Send, clock: Clock) -> None:
-        self._rows = Webhook._base_manager.filter(pk=webhook_id, lease=lease)
+        self._rows = Webhook.unscoped.filter(pk=webhook_id, lease=lease)
         self._send, self._clock = send, clock
         self._charger_ids: list[int] | None = None
         self._webhook: Webhook
@@ -122,7 +122,7 @@ class _Turn:
     def take(cls, webhook_id: int, send: Send, clock: Clock) -> _Turn | None:
         """The turn of a webhook, unless somebody else has it: one statement, of which the database lets one win."""
         now, lease = clock(), secrets.token_hex(16)
-        free = Webhook._base_manager.filter(Q(leased_until=None) | Q(leased_until__lte=now), pk=webhook_id)
+        free = Webhook.unscoped.filter(Q(leased_until=None) | Q(leased_until__lte=now), pk=webhook_id)
         if not free.update(lease=lease, leased_until=now + LEASE):
             return None
         return cls(webhook_id, lease, send, clock)

@@ -71,13 +71,13 @@ def chargers_to_tell(webhook: Webhook, scope: Scope) -> Any:
 
 
 def of_status(webhook: Webhook, charger: Charger) -> StatusMessage:
-    sockets = list(Socket._base_manager.filter(charger=charger).order_by("number"))
+    sockets = list(Socket.unscoped.filter(charger=charger).order_by("number"))
     state = [charger.status, charger.has_active_connection, *([socket.number, socket.status] for socket in sockets)]
     data = {
         "objectType": _kind(charger).kind,
         "objectId": charger.pk,
-        **_shown(charger, {"charger_id", "site", *Charger.reported_fields}),
-        "sockets": [_shown(socket, {"number", *Socket.reported_fields}) for socket in sockets],
+        **_shown(charger, {"charger_id", "site", *Charger.rules.reported_fields}),
+        "sockets": [_shown(socket, {"number", *Socket.rules.reported_fields}) for socket in sockets],
     }
     return StatusMessage(
         f"msg_{webhook.pk}_status_{charger.pk}_{charger.status_version}",

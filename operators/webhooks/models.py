@@ -18,6 +18,7 @@ from hierarchy import journal, statements
 from hierarchy.entity import Entity
 from hierarchy.fields import LineField, MomentField, NameField
 from hierarchy.models import ChangeCounter
+from hierarchy.rules import Rules
 from hierarchy.scoping import Scope
 from operators.webhooks import delivery
 
@@ -75,10 +76,10 @@ class Webhook(Entity):
     are still to be delivered. `lease` names the one who delivers at the moment.
     """
 
-    customer_path = "operator__customer"
-    journal_redacts = frozenset({"seed", "previous_seed", "previous_until"})
-    reported_fields = frozenset(
-        {
+    rules = Rules(
+        customer="operator__customer",
+        secret_fields={"seed", "previous_seed", "previous_until"},
+        reported_fields={
             "cursor",
             "waiting",
             "lease",
@@ -90,7 +91,7 @@ class Webhook(Entity):
             "last_failure",
             "given_up",
             "has_statuses",
-        }
+        },
     )
 
     operator = models.ForeignKey(
@@ -145,7 +146,7 @@ class Webhook(Entity):
     def clean(self) -> None:
         if self.operator_id and self.operator.customer_id is None:
             raise ValidationError({"operator": _("Platform staff work in the admin only and have no webhooks.")})
-        if not type(self)._base_manager.filter(pk=self.pk, url=self.url).exists():
+        if not type(self).unscoped.filter(pk=self.pk, url=self.url).exists():
             try:
                 delivery.check_literal(self.url)
             except delivery.NotAllowed as refusal:
@@ -189,7 +190,7 @@ class Webhook(Entity):
 
     def _write_state(self, *names: str) -> None:
         """Write columns that are no edits."""
-        type(self)._base_manager.filter(pk=self.pk).update(**{name: getattr(self, name) for name in names})
+        type(self).unscoped.filter(pk=self.pk).update(**{name: getattr(self, name) for name in names})
 
     def latest(self) -> int:
         """The number of the last change of the customer's journal."""

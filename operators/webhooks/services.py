@@ -64,13 +64,13 @@ def replay(caller: Caller, webhook: Webhook, since: int) -> None:
     """
     services.check_write(caller.scope, webhook, webhook)
     with journal.recording(caller):
-        row = Webhook._base_manager.select_for_update(of=("self",)).get(pk=webhook.pk)
+        row = Webhook.unscoped.select_for_update(of=("self",)).get(pk=webhook.pk)
         latest = row.latest()
         if not 0 <= since <= latest:
             message = _("Must be from 0 to %d, the number of the last change.") % latest
             raise ValidationError({"since": ValidationError(message, code="since")})
         # Who delivers at the moment loses the lease, and with it the right to write down another cursor.
-        Webhook._base_manager.filter(pk=row.pk).update(
+        Webhook.unscoped.filter(pk=row.pk).update(
             cursor=since,
             waiting=[one for one in row.waiting if one["sequence"] is None or one["sequence"] <= since],
             lease="",

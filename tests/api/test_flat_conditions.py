@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from chargers.models import Charger
 from tests.client import Api, assert_problem
@@ -77,3 +79,41 @@ def test_of_two_writers_with_one_version_one_wins(world):
         for api in apis
     ]
     assert sorted(at_once(*put)) == [200, 200, 200, 201]
+
+
+def test_a_change_reads_its_row_twice(world):
+    """Once locked, to decide by and to compare with, and once for the answer."""
+    api = Api(world.ada)
+    assert api.get("/chargers/QUAY-1").status_code == 200
+    with CaptureQueriesContext(connection) as queries:
+        assert patch(api, "/chargers/QUAY-1", {"city": "Delft"}).status_code == 200
+    named = [name_of(query["sql"]) for query in queries]
+    assert {name: named.count(name) for name in named if name} == {
+        "the key": 1,
+        "the row": 2,  # locked; for the answer
+        "its site": 5,  # itself, that it is there, whose it is; where it lies, twice
+        "its customer": 1,
+        "is it unique": 4,  # the charger id; the EVSE id; two checks of numbers
+        "write the row": 1,
+        "write the journal": 3,  # next number, read it, the entry
+    }
+
+
+def name_of(sql):
+    names = {
+        'SELECT "operators_apikey"': "the key",
+        'SELECT "chargers_charger"': "the row",
+        'SELECT 1 AS "a" FROM "chargers_charger"': "is it unique",
+        'SELECT 1 AS "_check"': "is it unique",
+        'SELECT "hierarchy_site"': "its site",
+        'SELECT 1 AS "a" FROM "hierarchy_site"': "its site",
+        'SELECT 1 AS "a" FROM "hierarchy_customer"': "its customer",
+        'UPDATE "chargers_charger"': "write the row",
+        'UPDATE "hierarchy_changecounter"': "write the journal",
+        'SELECT "hierarchy_changecounter"': "write the journal",
+        'INSERT INTO "hierarchy_change"': "write the journal",
+    }
+    found = [name for start, name in names.items() if sql.startswith(start)]
+    if found or sql.startswith(("BEGIN", "SAVEPOINT", "RELEASE", "SET CONSTRAINTS")):
+        return found[0] if found else ""
+    return sql

@@ -267,10 +267,10 @@ def test_a_deletion_names_what_goes_along_and_what_blocks(world):
     done(client, Site, "delete_selected", top, across=True, query="?q=old")
     assert not Site.objects.filter(name__startswith="Old").exists()
     for model in (SiteRight, ChargerRight, IntegratedExternalId, SiteGrant, Socket, Tag):
-        rows = list(model.objects.exclude(**{f"{model.customer_path}": world.southwind}))
+        rows = list(model.objects.exclude(**{f"{model.rules.customer}": world.southwind}))
         if rows:
             done(client, model, "delete_selected", *rows)
-            assert not model.objects.exclude(**{f"{model.customer_path}": world.southwind}).exists()
+            assert not model.objects.exclude(**{f"{model.rules.customer}": world.southwind}).exists()
 
 
 def test_who_may_do_what(world):

@@ -50,9 +50,9 @@ class Command(BaseCommand):
             _Loop(every, workers).run()
 
     def _replay(self, webhook_id: int, since: int) -> None:
-        webhook = Webhook._base_manager.select_related("operator").filter(pk=webhook_id).first()
+        webhook = Webhook.unscoped.select_related("operator").filter(pk=webhook_id).first()
         if webhook is None:
-            named = ", ".join(f"{one.pk} ({one.name})" for one in Webhook._base_manager.order_by("pk")[:20])
+            named = ", ".join(f"{one.pk} ({one.name})" for one in Webhook.unscoped.order_by("pk")[:20])
             raise CommandError(
                 f"There is no webhook {webhook_id}: {'there are ' + named if named else 'make one first'}."
             )
