@@ -6,12 +6,13 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from api.errors import NotAuthorised
+from hierarchy.request_context import context_of
 
 
 class HasScope(BasePermission):
     """The authentication left a caller on the request."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if getattr(request, "caller", None) is None:
+        if context_of(request._request).caller is None:
             raise NotAuthorised()
         return True

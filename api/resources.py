@@ -27,6 +27,7 @@ from api.bodies import places, read_items, refuse
 from api.conditions import check_writing, entity_tag, is_known
 from api.errors import BadBody, problem_of
 from api.flat import FlatSerializer
+from api.idempotency import Idempotency
 from api.lists import Listing
 from api.paging import page_response
 from api.parameters import wrong
@@ -178,7 +179,7 @@ class ReadOnlyCollection(Resource):
 class Collection(ReadOnlyCollection):
     """The list of the objects of a kind; making one or many; changing many."""
 
-    posts_are_one_transaction = True
+    idempotency = Idempotency(is_one_transaction=True)
 
     def new_row(self, values: Mapping[str, Any]) -> Any:
         """A row that is not saved yet."""

@@ -1,21 +1,21 @@
 """What every view of the API shares: its parameters and its streamed answer."""
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any, NoReturn
 
-from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.utils.cache import patch_vary_headers
-from django.utils.module_loading import import_string
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.errors import BadParameters
+from api.errors import BadParameters, NotAuthorised
+from api.idempotency import Idempotency, answered_once
 from api.negotiation import CONTENT_TYPE, refuse_wrapped
 from api.parameters import check_names
 from api.rendering import Piece, stream
 from hierarchy.errors import NotFound
+from hierarchy.request_context import context_of
+from hierarchy.scoping import Caller, Scope
 
 
 class ApiView(APIView):
@@ -23,18 +23,23 @@ class ApiView(APIView):
 
     query_parameters: Sequence[str] = ()
     bad_parameters: type[BadParameters] = BadParameters
-    # Of a POST with an `Idempotency-Key`: whether all it writes may be one transaction with the answer that is kept,
-    # and whether the answer may be kept at all, which is no place for secrets.
-    posts_are_one_transaction: bool = False
-    answers_are_kept: bool = True
+    idempotency = Idempotency()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "post" in vars(cls):
+            cls.post = answered_once(cls.post)  # type: ignore[attr-defined]
 
     @property
-    def caller(self) -> Any:
-        """Who asks: the authentication left it on Django's request."""
-        return self.request._request.caller  # type: ignore[attr-defined]
+    def caller(self) -> Caller:
+        """The current operator, as the authentication found."""
+        caller = context_of(self.request._request).caller
+        if caller is None:
+            raise NotAuthorised()
+        return caller
 
     @property
-    def scope(self) -> Any:
+    def scope(self) -> Scope:
         """What the caller may see."""
         return self.caller.scope
 
@@ -48,10 +53,6 @@ class ApiView(APIView):
             self.http_method_not_allowed(request)
         refuse_wrapped(request)
         check_names(request._request, self.known_parameters(), self.bad_parameters)
-        post = getattr(self, "post", None)
-        if post and request.method == "POST" and "Idempotency-Key" in request.headers:
-            # By its name: what it keeps belongs to the operators' keys, of which this floor knows nothing.
-            vars(self)["post"] = partial(import_string(settings.API_ANSWER_ONCE), self, post)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -9,6 +9,7 @@ from config.middleware import current_request_id
 from hierarchy import journal, services
 from hierarchy.entity import Entity
 from hierarchy.errors import Conflict, DomainError
+from hierarchy.request_context import context_of
 from hierarchy.scoping import Caller, Scope
 
 # What a write may fail with and the person at the page can mend.
@@ -17,13 +18,12 @@ REFUSALS = (DomainError, ValidationError, IntegrityError)
 
 def caller_of(request: HttpRequest) -> Caller:
     """The caller of this request, the same for its whole length. Who is not signed in sees nothing."""
-    caller: Caller | None = getattr(request, "caller", None)
-    if caller is None:
+    context = context_of(request)
+    if context.caller is None:
         user = request.user
         scope = user.scope() if user.is_authenticated else Scope(customer_id=None)
-        caller = Caller(scope, label=user.get_username(), road=journal.ADMIN, request_id=current_request_id())
-        request.caller = caller  # type: ignore[attr-defined]
-    return caller
+        context.caller = Caller(scope, label=user.get_username(), road=journal.ADMIN, request_id=current_request_id())
+    return context.caller
 
 
 def scope_of(request: HttpRequest) -> Scope:
@@ -35,7 +35,7 @@ def may_write(request: HttpRequest, row: Entity) -> bool:
 
     Asked once per row and request: later on the row may hold what was typed and not what is stored.
     """
-    known: dict[tuple[type, int], bool] = request.__dict__.setdefault("_may_write", {})
+    known = context_of(request).writable
     key = (type(row), row.pk)
     if key not in known:
         try:

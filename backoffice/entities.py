@@ -27,6 +27,7 @@ from backoffice.history_pages import HistoryPages
 from backoffice.scoped import ScopedAdmin, ScopedOptions
 from backoffice.times import own_zone, zone_of
 from hierarchy import journal, services
+from hierarchy.request_context import context_of
 from hierarchy.scoping import Scope
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
         form: Any = super().get_form(request, obj, change, **kwargs)
         form.scope = scope_of(request)
         form.zone = own_zone(request) if obj is None else zone_of(obj)
-        form.refused = getattr(request, "refused", None)
+        form.refused = context_of(request).refused
         return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -115,7 +116,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
                 return show()
         except Refused as refused:
             # Nothing was written. The same submission once more, now with a form that knows why it is wrong.
-            request.refused = refused  # type: ignore[attr-defined]
+            context_of(request).refused = refused
             return show()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -249,7 +250,7 @@ class EntityInline(ScopedOptions, TabularInline):
         formset: Any = super().get_formset(request, obj, **kwargs)
         formset.form.scope = scope_of(request)
         formset.form.zone = own_zone(request) if obj is None else zone_of(obj)
-        formset.form.refused = getattr(request, "refused", None)
+        formset.form.refused = context_of(request).refused
         return formset
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.bodies import read_items
+from api.idempotency import Idempotency
 from api.schema import error_response
 from api.views import ApiView
 from chargers.serializers import StatusOutcomeSerializer, StatusReportSerializer
@@ -15,7 +16,7 @@ MOST_REPORTS = 1000
 
 
 class StatusReportsView(ApiView):
-    posts_are_one_transaction = True
+    idempotency = Idempotency(is_one_transaction=True)
 
     @extend_schema(
         operation_id="postStatusReports",

@@ -6,6 +6,7 @@ docs/configuration.md describes each variable.
 
 import ipaddress
 import re
+import tomllib
 from pathlib import Path
 
 import environ
@@ -131,6 +132,20 @@ def _tile_url(name: str) -> str:
             "https://tiles.example.org/{z}/{x}/{y}.png."
         )
     return url
+
+
+def _build_id(name: str) -> str:
+    """What tells one build of the product from another: as told, or the version with the commit that is checked out."""
+    told: str = env.str(name, "")
+    if told:
+        return told
+    version: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    head = BASE_DIR / ".git" / "HEAD"
+    commit = head.read_text().strip() if head.is_file() else ""
+    if commit.startswith("ref: "):
+        ref = head.parent / commit.removeprefix("ref: ")
+        commit = ref.read_text().strip() if ref.is_file() else ""
+    return f"{version}+{commit}" if commit else version
 
 
 SECRET_KEY = _secret("SECRET_KEY")
@@ -310,12 +325,12 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }
 
+# Goes into the ETags of nested answers: another build may render the same rows differently.
+BUILD_ID = _build_id("CHARGETREE_BUILD")
 # Of one key and in each process. The demo has no limit.
 API_REQUESTS_PER_MINUTE = _whole_number("API_REQUESTS_PER_MINUTE", 6000 if IS_PRODUCTION else 0)
 # Pages of other origins from which browsers may call the API.
 CORS_ALLOWED_ORIGINS = _origins("CORS_ALLOWED_ORIGINS")
-# Answers a POST that has an Idempotency-Key.
-API_ANSWER_ONCE = "operators.idempotency.once"
 
 # For every kind of file, and before it is unpacked.
 IMPORT_MAX_MEGABYTES = _whole_number("IMPORT_MAX_MEGABYTES", 100, least=1)

@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from api.errors import NotAuthorised
 from config.middleware import current_request_id
 from hierarchy import journal
+from hierarchy.request_context import context_of
 from hierarchy.scoping import Caller, Scope
 from operators import keys
 from operators.models import ApiKey, Operator
@@ -73,7 +74,7 @@ def _scope(operator: Operator) -> Scope:
 
 def _let_in(request: Request, operator: Operator, scope: Scope) -> None:
     # On Django's request, so that middleware sees who it was as well.
-    request._request.caller = Caller(  # type: ignore[attr-defined]
+    context_of(request._request).caller = Caller(
         scope=scope, label=operator.email, road=journal.API, request_id=current_request_id()
     )
 

@@ -23,6 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.errors import Problem
+from api.idempotency import register_answer_store
 from api.negotiation import CONTENT_TYPE, JSONRenderer
 from api.parameters import wrong
 from hierarchy import journal
@@ -52,7 +53,7 @@ def once(view: Any, handler: Callable[..., Any], request: Request, **kwargs: Any
     """What `handler` answers, or has answered before. Raises UsedOtherwise, and Conflict while it is not known yet."""
     sent = _Sent(request)
     owner = f"key {request.auth.pk}" if request.auth else f"operator {request.user.pk}"
-    row, is_ours = _begin(owner, _name(request), view.posts_are_one_transaction)
+    row, is_ours = _begin(owner, _name(request), view.idempotency.is_one_transaction)
     if not is_ours:
         if row.status is None:
             raise _unfinished(view, row)
@@ -61,7 +62,7 @@ def once(view: Any, handler: Callable[..., Any], request: Request, **kwargs: Any
         return _replayed(row)
     turn = IdempotentRequest.objects.filter(pk=row.pk, started_at=row.started_at, status=None)
     try:
-        if view.posts_are_one_transaction:
+        if view.idempotency.is_one_transaction:
             return _in_one_transaction(view, handler, request, kwargs, lambda answer: _finish(turn, sent, answer, view))
         response = handler(request, **kwargs)
     except Exception as error:
@@ -155,7 +156,7 @@ def _finish(turn: models.QuerySet[IdempotentRequest], sent: _Sent, response: Any
     headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
     if body:
         headers["Content-Type"] = CONTENT_TYPE if is_data else response.headers["Content-Type"]
-    is_kept = view.answers_are_kept and len(body) <= LARGEST
+    is_kept = view.idempotency.keeps_answers and len(body) <= LARGEST
     if not turn.update(
         request=sent.digest(),
         status=response.status_code,
@@ -184,3 +185,6 @@ def _unfinished(view: Any, row: IdempotentRequest) -> Conflict:
     return Conflict(
         _("A request with this Idempotency-Key broke off: look whether it was done, then go on with a new key.")
     )
+
+
+register_answer_store(once)

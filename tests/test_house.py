@@ -27,6 +27,7 @@ NESTED = {"serializers", "documents", "views"}
 SETTINGS, DOMAIN, FRAMEWORK, BACKOFFICE, SURFACE, TOP = range(6)
 SURFACES = {
     "admin",
+    "apps",
     "bulk",
     "changes",
     "documents",

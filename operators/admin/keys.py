@@ -18,6 +18,7 @@ from backoffice.callers import caller_of
 from backoffice.filters import CustomerFilter, QuestionFilter
 from backoffice.forms import refusals_to
 from hierarchy.errors import Conflict
+from hierarchy.request_context import context_of
 from hierarchy.scoping import Scope
 from operators import services
 from operators.admin.owned import ASK_REVOKE_KEY, ASK_ROTATE_KEY, OwnedAdmin, address_after
@@ -74,10 +75,10 @@ class ApiKeyAdmin(OwnedAdmin):
             made = services.api_key_create(
                 caller_of(request), obj.operator, obj.name, is_read_only=obj.is_read_only, expires_at=obj.expires_at
             )
-        request.new_key = made  # type: ignore[attr-defined]
+        context_of(request).new_key = made
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        return self._show_once(request, request.new_key)  # type: ignore[attr-defined]
+        return self._show_once(request, context_of(request).new_key)
 
     @admin.action(description=_("Revoke the chosen keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:

@@ -28,6 +28,7 @@ from backoffice.filters import QuestionFilter, WithinFilter
 from backoffice.forms import EntityForm, refusals_to
 from hierarchy import journal
 from hierarchy.errors import Conflict
+from hierarchy.request_context import context_of
 from hierarchy.scoping import Scope
 from operators import services, sign_in
 from operators.admin import invitations
@@ -169,16 +170,17 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         with refusals_to(form.prefix):
             services.operator_create(caller_of(request), obj, password)
         if password is None and obj.is_active:
-            request.invited = [obj]  # type: ignore[attr-defined]
+            context_of(request).invited = [obj]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Invitations leave when all is written: no mail server holds up a transaction, or undoes it."""
         response = super().changeform_view(request, *args, **kwargs)
-        invited = [] if hasattr(request, "refused") else getattr(request, "invited", [])
+        context = context_of(request)
+        invited = [] if context.refused else context.invited
         return invitations.hand_over(self, request, invited) or response
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        if hasattr(request, "invited") and not settings.HAS_MAIL:
+        if context_of(request).invited and not settings.HAS_MAIL:
             # A link to hand over comes next, whichever button it was, and no form that the message could speak of.
             sent: Any = request.POST.copy()
             for button in ("_continue", "_addanother"):
@@ -193,11 +195,11 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         operators = list(queryset[: MOST_INVITED + 1])
         if len(operators) > MOST_INVITED:
             raise Conflict(_("At most %d operators are invited at once: choose fewer.") % MOST_INVITED)
-        request.invited = [services.operator_invite(caller_of(request), one) for one in operators]  # type: ignore[attr-defined]
+        context_of(request).invited = [services.operator_invite(caller_of(request), one) for one in operators]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
-        invited = getattr(request, "invited", [])
+        invited = context_of(request).invited
         # What is refused on the way undoes the invitations before it.
         is_written = len(invited) > 0 and response.status_code == 302
         return (invitations.hand_over(self, request, invited) if is_written else None) or response

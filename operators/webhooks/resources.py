@@ -16,6 +16,7 @@ from api import inputs
 from api.bodies import read_items, refuse
 from api.conditions import check_writing
 from api.flat import FlatField, FlatSerializer, Texts
+from api.idempotency import Idempotency
 from api.resources import Collection, Item, Resource, tag_of, writing
 from api.schema import error_response, path_parameter
 from api.views import ApiView
@@ -95,8 +96,7 @@ class Webhooks(Resource):
     tag = "Webhooks"
     parameter = "webhookId"
     # Some have a secret in them.
-    answers_are_kept = False
-    posts_are_one_transaction = True
+    idempotency = Idempotency(is_one_transaction=True, keeps_answers=False)
 
 
 class WebhookCollection(Webhooks, Collection):
@@ -198,7 +198,7 @@ class WebhookTrySerializer(serializers.Serializer[Any]):
 
 class WebhookTry(_Deed):
     # It waits for the receiver, and writes nothing.
-    posts_are_one_transaction = False
+    idempotency = Idempotency(keeps_answers=False)
 
     @extend_schema(
         operation_id="tryWebhook",

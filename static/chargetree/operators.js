@@ -13,6 +13,11 @@
         }
         themes.hidden = false;
     }
+    // The page of a new secret answers a POST: loading it again must not send that once more.
+    const shown = document.querySelector('[data-address]');
+    if (shown) {
+        history.replaceState(null, '', shown.dataset.address);
+    }
     // Browsers offer it on secure pages only.
     if (navigator.clipboard) {
         for (const button of document.querySelectorAll('[data-copy]')) {

@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from chargers.models import Charger, ChargerConfiguration, Socket
 from drivers.models import Driver, IntegratedExternalId, Tag
 from hierarchy.models import Site
+from hierarchy.request_context import context_of
 from hierarchy.scoping import Scope
 from operators.models import Operator
 
@@ -406,7 +407,7 @@ class SiteTreeView(APIView):
     renderer_classes = (JSONRenderer,)
 
     def get(self, request: Request) -> Response:
-        roots, _sites = read_sites(request.caller.scope)
+        roots, _sites = read_sites(context_of(request._request).caller.scope)
         return Response(SiteSerializer(roots, many=True).data)
 
 
@@ -416,7 +417,7 @@ class OperatorTreeView(APIView):
     renderer_classes = (JSONRenderer,)
 
     def get(self, request: Request) -> Response:
-        scope = request.caller.scope
+        scope = context_of(request._request).caller.scope
         roots, sites = read_sites(scope)
         for site in sites.values():
             site.colleagues, site.residents = [], []

@@ -223,6 +223,9 @@ def test_an_invitation_is_handed_over(page, other_page):
     page.get_by_label("E-mail address:").fill(email)
     page.get_by_role("button", name="Save", exact=True).click()
     link = page.locator(".shown-once code").inner_text()
+    # Loading the page again sends nothing again: it says that it was shown.
+    page.reload()
+    expect(page.locator(".messagelist")).to_contain_text("If nobody copied it, invite again")
     other_page.goto(link)
     expect(other_page.locator("main")).to_contain_text(email)
     for label in ("Password:", "Password again:"):

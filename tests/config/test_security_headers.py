@@ -40,7 +40,7 @@ def test_every_kind_of_answer_has_them(client, world, monkeypatch):
     client.force_login(world.ada)
     pages = ["/", "/admin/", "/admin/map.json", "/admin/jsi18n/", "/admin/export/?format=xlsx", "/nowhere", "/healthz"]
     pages += [address(Charger, "change", world.quay_1.pk), "/admin/chargers/charger/nowhere/", "/problems/conflict"]
-    pages += ["/api/docs", "/api/schema", "/api/v1/nowhere", "/static/chargetree/admin.css", "/static/nowhere"]
+    pages += ["/api/docs", "/api/schema", "/api/v1/nowhere", "/static/chargetree/tokens.css", "/static/nowhere"]
     for page in pages:
         answer = client.get(page)
         assert_headers(answer)

@@ -17,6 +17,7 @@ from api.errors import NotAuthorised
 from hierarchy import services as hierarchy_services
 from hierarchy.errors import Conflict, NotFound, NotPermitted
 from hierarchy.models import Change, Site
+from hierarchy.request_context import context_of
 from hierarchy.scoping import Caller, Scope
 from operators import keys, services
 from operators.authentication import ApiKeyAuthentication
@@ -48,7 +49,7 @@ def authenticated(text):
     request = Request(RequestFactory().get(TREE, headers={"X-API-Key": text}))
     operator, auth = ApiKeyAuthentication().authenticate(request)
     assert auth.operator == operator
-    return request.caller
+    return context_of(request._request).caller
 
 
 def test_it_works(world):

@@ -10,6 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from api.errors import Unavailable
+from api.idempotency import Idempotency
 from chargers.models import Charger
 from drivers.models import Driver
 from drivers.resources import DriverCollection
@@ -180,7 +181,7 @@ def test_uploads(world):
 def test_answers_that_are_secret_or_too_large_are_not_kept(world, monkeypatch):
     api = Api(world.ada)
     with monkeypatch.context() as secret:
-        secret.setattr(DriverCollection, "answers_are_kept", False)
+        secret.setattr(DriverCollection, "idempotency", Idempotency(is_one_transaction=True, keeps_answers=False))
         assert posted(api, key="secret").status_code == 201
     monkeypatch.setattr(idempotency, "LARGEST", 10)
     assert posted(api, key="large").status_code == 201
