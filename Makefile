@@ -11,7 +11,7 @@ help:
 	@echo "make test     run all tests, on SQLite and on PostgreSQL"
 	@echo "make test-browser  drive the admin in an installed Chromium and hold every kind of page against WCAG 2.2 AA"
 	@echo "make screenshots   take the pictures of the docs again"
-	@echo "make lint     look for mistakes in style"
+	@echo "make lint     look for mistakes in style; in style sheets and scripts with node, where there is one"
 	@echo "make types    check the types"
 	@echo "make check    check migrations and production settings"
 	@echo "make fuzz     send the API thousands of requests that nobody meant, on SQLite and on PostgreSQL"
@@ -19,7 +19,7 @@ help:
 	@echo "make bench    compare the nested reads with an idiomatic version, on SQLite and on PostgreSQL"
 	@echo "make bench-import  measure large imports and exports against parsing and inserting alone, on both"
 	@echo "make test-kill     kill imports at random moments, on both, and look that nothing is half done"
-	@echo "make clean    remove the virtual environment; the demo's data in .chargetree stays"
+	@echo "make clean    remove the virtual environment and the linters; the demo's data in .chargetree stays"
 
 run: $(VENV)/.runtime
 	@$(PY) -m config.local
@@ -47,6 +47,19 @@ screenshots: $(VENV)/.dev
 lint: $(VENV)/.dev
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo "NOT LINTED: style sheets and scripts (there is no node here)"; \
+	elif ! $(NODE_IS_NEW); then \
+		echo "NOT LINTED: style sheets and scripts (node here is $$(node --version), and 20.19 or later is needed)"; \
+	else \
+		exec $(MAKE) --no-print-directory lint-static; \
+	fi
+
+NODE_IS_NEW = node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b > 18) ? 0 : 1)'
+
+lint-static: node_modules/.installed
+	@node_modules/.bin/stylelint "static/**/*.css"
+	@node_modules/.bin/eslint static *.config.js
 
 types: $(VENV)/.dev
 	@$(PY) -m mypy
@@ -74,7 +87,7 @@ openapi: $(VENV)/.dev
 	@$(PY) -m tests.openapi
 
 clean:
-	@rm -rf $(VENV)
+	@rm -rf $(VENV) node_modules
 
 $(VENV)/.runtime: requirements/runtime.txt
 	@$(VENV_READY)
@@ -86,6 +99,11 @@ $(VENV)/.dev: requirements/dev.txt
 	@$(VENV_READY)
 	@echo "Installing what developing Chargetree needs into $(VENV) …"
 	@$(PIP) --requirement requirements/dev.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	@echo "Installing the linters of style sheets and scripts into node_modules …"
+	@npm ci --ignore-scripts --silent
 	@touch $@
 
 # An environment that does not work, because its making was interrupted or its Python is gone, is made anew.

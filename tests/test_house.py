@@ -342,11 +342,18 @@ def test_every_module_says_what_belongs_in_it():
     assert not silent, f"Begin these with a docstring of one sentence: {silent}"
 
 
-def test_dark_is_the_same_for_who_chooses_it_and_whose_system_does():
-    sheet = (ROOT / "static" / "chargetree" / "admin.css").read_text()
-    system, chosen = (
-        re.findall(r"(--[a-z-]+):\s*([^;]+);", sheet.partition(start)[2].partition("}")[0])
-        for start in ("@media (prefers-color-scheme: dark) {\n    :root {", 'html[data-theme="dark"] {')
-    )
-    assert len(system) > 20
-    assert system == chosen
+def test_colours_are_tokens_for_light_and_dark():
+    """Each colour stands only in tokens.css, and there it says what it is in either theme."""
+    colour = re.compile(r"#[0-9a-f]{3,8}\b|\b(?:rgb|hsl|hwb|lab|lch|oklab|oklch)a?\(|\b(?:black|white|gr[ae]y)\b", re.I)
+    # What stands between a colon and a semicolon or the end of a rule is no selector.
+    values = {
+        sheet.name: re.findall(r"([\w-]+):([^;{}]+)[;}]", re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.S))
+        for sheet in (ROOT / "static" / "chargetree").glob("*.css")
+    }
+    tokens = values.pop("tokens.css")
+    literal = [f"{sheet}: {name}" for sheet, found in values.items() for name, value in found if colour.search(value)]
+    assert not literal, f"Take these colours from tokens.css: {literal}"
+    colours = {name: value.strip() for name, value in tokens if name.startswith("--color-") or colour.search(value)}
+    assert len(colours) > 30
+    one_sided = [name for name, value in colours.items() if not re.fullmatch(r"light-dark\(.+, .+\)", value)]
+    assert not one_sided, f"Say what these colours are in light and in dark: {one_sided}"

@@ -1,7 +1,7 @@
 /* The page of a charger: keeps its status up to date, answers whether a tag may charge without leaving the page, and
    shows on a map where the charger stands. Everything works without this, too. */
 
-const L = window.L;
+const { L, leafletMap } = window;
 // Milliseconds from one look at the status to the next.
 const EVERY = 15_000;
 // Pixels that an arrow key moves the mark, alone and with Shift.

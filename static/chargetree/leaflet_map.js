@@ -3,7 +3,7 @@
 "use strict";
 
 /* A map in `view`, set up by the data of the box around it, with tiles where a server of them is set. */
-function leafletMap(box, view, options = {}) {
+window.leafletMap = (box, view, options = {}) => {
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const map = L.map(view, {
         attributionControl: Boolean(box.dataset.tileUrl),
@@ -31,4 +31,4 @@ function leafletMap(box, view, options = {}) {
         }).addTo(map);
     }
     return map;
-}
+};

@@ -1,13 +1,13 @@
 /* The map of chargers on the first page: an addition to the list beside it, which follows what the map shows.
    Leaflet draws it. Chargers that lie close together are one mark, with how many of them are in which state. */
 
-const L = window.L;
+const { L, leafletMap } = window;
 const LISTED = 50;
 const NAMED_IN_POPUP = 20;
 // Pixels: the width of the cells in which chargers are gathered, and how close two marks may come.
 const CELL = 72;
 const APART = 46;
-const COLOURS = { online: "--online", charging: "--busy", offline: "--idle", error: "--error-fg" };
+const COLOURS = { online: "--color-online", charging: "--color-busy", offline: "--color-idle", error: "--color-error" };
 // Degrees from one line to the next, of which the first is taken that leaves room for its labels.
 const LINES_EVERY = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30];
 const ROOM = 90;

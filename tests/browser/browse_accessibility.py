@@ -14,7 +14,7 @@ from django.contrib import admin
 from django.urls import Resolver404, URLPattern, URLResolver, resolve
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import choose, sign_in, workbook
+from tests.browser.conftest import choose, go, sign_in, workbook
 from tests.browser.demo import ADMIN, OPERATOR, PASSWORD, STAFF, Demo
 
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}
@@ -56,7 +56,9 @@ def all_kinds(patterns: Iterable[URLPattern | URLResolver] = ()) -> Iterator[str
 
 
 def violations(page: Page) -> Iterator[str]:
-    """What is wrong with the page that is loaded."""
+    """What is wrong with the page that is shown."""
+    # Its style sheets and scripts may still be on their way.
+    page.wait_for_load_state()
     page.evaluate(AXE_SCRIPT)
     for theme, width in LOOKS:
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
@@ -82,7 +84,7 @@ class Walk:
         self.wrong: set[str] = set()
 
     def look(self, what: str, page: Page | None = None) -> None:
-        """At the page that is loaded; `what` it is in words where its kind does not say it."""
+        """At the page that is shown; `what` it is in words where its kind does not say it."""
         page = page or self.page
         self.kinds.add(kind_of(page.url))
         self.wrong |= {f"{what} ({urlsplit(page.url).path}): {one}" for one in violations(page)}
@@ -93,8 +95,7 @@ class Walk:
 
     def open(self, link: Locator, what: str) -> None:
         """Follow a link, and look at the page when it has come."""
-        with self.page.expect_navigation():
-            link.click()
+        go(link)
         self.look(what)
 
     def sign_in(self, email: str) -> None:
@@ -142,7 +143,7 @@ def errors(walk: Walk) -> None:
     walk.visit("/admin/nowhere/", "not found")
     walk.page.goto("/admin/account/")
     walk.page.evaluate("document.querySelector('#content-main [name=csrfmiddlewaretoken]').value = 'old'")
-    walk.page.get_by_role("button", name="Save").click()
+    go(walk.page.get_by_role("button", name="Save"))
     expect(walk.page.get_by_role("heading", level=1)).to_have_text("This page was open for too long")
     walk.look("an old form")
 
@@ -150,10 +151,10 @@ def errors(walk: Walk) -> None:
 def sessions_that_end(walk: Walk) -> None:
     page = walk.page
     page.goto("/admin/hierarchy/site/?q=P%2BR")
-    page.locator("#result_list tbody tr").first.get_by_role("link").first.click()
+    go(page.locator("#result_list tbody tr").first.get_by_role("link").first)
     page.get_by_label("Public name:").fill("Typed before")
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
-    page.get_by_role("button", name="Save", exact=True).click()
+    go(page.get_by_role("button", name="Save", exact=True))
     expect(page.get_by_text("You were signed out before this was saved.")).to_be_visible()
     walk.look("signed out before saving")
     page.get_by_label("E-mail address").fill(ADMIN)
@@ -161,7 +162,7 @@ def sessions_that_end(walk: Walk) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Save what you typed?")
     walk.look("what was typed is offered")
-    page.get_by_role("button", name="Save it now").click()
+    go(page.get_by_role("button", name="Save it now"))
     expect(page.locator(".messagelist")).to_be_visible()
 
 
@@ -191,9 +192,9 @@ def access(walk: Walk) -> None:
 def moves(walk: Walk) -> None:
     page = walk.page
     page.goto("/admin/hierarchy/site/?q=P%2BR")
-    page.locator("#result_list tbody tr").first.get_by_role("link").first.click()
-    page.get_by_role("link", name="Move to…").click()
-    page.get_by_role("link", name="To the top").click()
+    go(page.locator("#result_list tbody tr").first.get_by_role("link").first)
+    go(page.get_by_role("link", name="Move to…"))
+    go(page.get_by_role("link", name="To the top"))
     expect(page.get_by_role("button", name="Move it")).to_be_visible()
     walk.look("a move")
 
@@ -203,19 +204,19 @@ def bulk_changes(walk: Walk) -> None:
     page.goto("/admin/chargers/charger/?health=error")
     page.locator("#result_list tbody .action-select").first.check()
     page.get_by_label("Action:").select_option("Grant a driver the right to charge there")
-    page.get_by_role("button", name="Go").click()
+    go(page.get_by_role("button", name="Go"))
     expect(page.get_by_role("button", name="Look at the changes")).to_be_visible()
     walk.look("what an action asks")
-    page.get_by_role("button", name="Look at the changes").click()
+    go(page.get_by_role("button", name="Look at the changes"))
     expect(page.locator(".errorlist")).to_be_visible()
     walk.look("an action without an answer")
     page.locator("#content-main .select2-selection").focus()
     choose(page, "a")
     walk.look("a chosen row")
-    page.get_by_role("button", name="Look at the changes").click()
+    go(page.get_by_role("button", name="Look at the changes"))
     expect(page.get_by_text("This is what would change.")).to_be_visible()
     walk.look("what an action would do")
-    page.get_by_role("button", name="Discard").click()
+    go(page.get_by_role("button", name="Discard"))
 
 
 def imports(walk: Walk, folder: Path) -> None:
@@ -223,10 +224,10 @@ def imports(walk: Walk, folder: Path) -> None:
     for site, what in (("Utrect", "a file with errors"), ("Utrecht", "a file")):
         page.goto("/admin/hierarchy/import/add/")
         page.locator("input[type=file]").set_input_files(workbook(folder / "chargers.xlsx", ("WALK-1", site)))
-        page.get_by_role("button", name="Look at the changes").click()
+        go(page.get_by_role("button", name="Look at the changes"))
         expect(page.get_by_role("button", name=re.compile("Look at it again|Apply this"))).to_be_visible()
         walk.look(what)
-    page.get_by_role("button", name="Apply this 1 change").click()
+    go(page.get_by_role("button", name="Apply this 1 change"))
     expect(page.locator(".messagelist")).to_be_visible()
     walk.look("after an import")
     walk.visit("/admin/hierarchy/import/", "imports")
@@ -236,34 +237,34 @@ def changes(walk: Walk, name: str) -> None:
     """A name without a blank, given while another page of the same site is open, then taken back."""
     page = walk.page
     page.goto("/admin/hierarchy/site/?q=P%2BR")
-    page.locator("#result_list tbody tr").last.get_by_role("link").first.click()
+    go(page.locator("#result_list tbody tr").last.get_by_role("link").first)
     with page.context.new_page() as other:
         other.goto(page.url)
         other.get_by_label("Name:", exact=True).fill(name)
-        other.get_by_role("button", name="Save and continue editing").click()
+        go(other.get_by_role("button", name="Save and continue editing"))
         expect(other.locator(".messagelist")).to_be_visible()
         walk.look("a long name", other)
     page.get_by_label("Name:", exact=True).fill("Overtaken")
-    page.get_by_role("button", name="Save and continue editing").click()
+    go(page.get_by_role("button", name="Save and continue editing"))
     expect(page.get_by_text("You both changed this.")).to_be_visible()
     walk.look("a conflict")
     page.goto(page.url)
-    page.get_by_role("link", name="History").click()
+    go(page.get_by_role("link", name="History"))
     walk.open(page.get_by_role("link", name="Only this row"), "the history of a long name")
     history = page.url
-    page.get_by_role("link", name="All of this step").first.click()
-    page.get_by_role("link", name="Undo all of it").click()
+    go(page.get_by_role("link", name="All of this step").first)
+    go(page.get_by_role("link", name="Undo all of it"))
     expect(page.get_by_role("button", name="Undo this 1 change")).to_be_visible()
     walk.look("an undo of a step")
     page.goto(history)
-    page.get_by_role("link", name="Back to this state").first.click()
+    go(page.get_by_role("link", name="Back to this state").first)
     expect(page.get_by_role("button", name="Go back to this state")).to_be_visible()
     walk.look("an earlier state")
     page.goto(history)
-    page.get_by_role("link", name="Undo").first.click()
+    go(page.get_by_role("link", name="Undo").first)
     expect(page.get_by_role("button", name="Undo the change")).to_be_visible()
     walk.look("an undo")
-    page.get_by_role("button", name="Undo the change").click()
+    go(page.get_by_role("button", name="Undo the change"))
     expect(page.locator(".messagelist")).to_be_visible()
 
 
@@ -271,17 +272,17 @@ def programs(walk: Walk) -> None:
     """API keys and webhooks, and what is shown once."""
     page = walk.page
     page.goto("/admin/account/")
-    page.get_by_role("link", name="Make a key").click()
+    go(page.get_by_role("link", name="Make a key"))
     page.get_by_label("Name:").fill("Walk")
-    page.get_by_role("button", name="Save", exact=True).click()
+    go(page.get_by_role("button", name="Save", exact=True))
     expect(page.get_by_text("Copy it now")).to_be_visible()
     walk.look("a new key")
     page.goto("/admin/account/")
-    page.get_by_role("link", name="Make a webhook").click()
+    go(page.get_by_role("link", name="Make a webhook"))
     page.get_by_label("Name:").fill("Walk")
     page.get_by_label("Address:").fill("https://hooks.example.org/walk")
     page.get_by_label("created").check()
-    page.get_by_role("button", name="Save", exact=True).click()
+    go(page.get_by_role("button", name="Save", exact=True))
     expect(page.get_by_text("Copy it now")).to_be_visible()
     walk.look("a new webhook")
     page.goto("/admin/account/")
@@ -290,7 +291,7 @@ def programs(walk: Walk) -> None:
     page.goto("/admin/operators/apikey/?q=Walk")
     page.locator("#result_list tbody .action-select").first.check()
     page.get_by_label("Action:").select_option("Revoke the chosen keys")
-    page.get_by_role("button", name="Go").click()
+    go(page.get_by_role("button", name="Go"))
     expect(page.get_by_role("button", name="Revoke")).to_be_visible()
     walk.look("keys to revoke")
 
@@ -303,18 +304,18 @@ def beginners(walk: Walk) -> None:
     page.goto("/admin/hierarchy/customer/add/")
     walk.look("a new customer")
     page.get_by_label("Name:", exact=True).fill("Beginners")
-    page.get_by_role("button", name="Save", exact=True).click()
+    go(page.get_by_role("button", name="Save", exact=True))
     page.goto("/admin/operators/operator/add/")
     page.locator("#id_customer + .select2 .select2-selection").focus()
     choose(page, "Beginners")
     page.get_by_label("Name:", exact=True).fill("Beginner")
     page.get_by_label("E-mail address:").fill("beginner@beginners.example")
     page.get_by_label("Admin operator").check()
-    page.get_by_role("button", name="Save", exact=True).click()
+    go(page.get_by_role("button", name="Save", exact=True))
     link = page.locator(".shown-once code").inner_text()
     walk.look("a link to hand over")
     page.goto("/admin/operators/operator/?q=beginner%40beginners.example")
-    page.locator("#result_list tbody tr").first.get_by_role("link").first.click()
+    go(page.locator("#result_list tbody tr").first.get_by_role("link").first)
     walk.open(page.get_by_role("link", name="Set password"), "a password for somebody else")
     page.context.clear_cookies()
     walk.visit(link, "an invitation")

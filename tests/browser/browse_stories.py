@@ -7,7 +7,7 @@ import uuid
 
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import choose, sign_in, workbook
+from tests.browser.conftest import choose, go, sign_in, workbook
 from tests.browser.demo import ADMIN, PASSWORD
 
 
@@ -25,6 +25,12 @@ def press(place: Locator) -> None:
     """A link or a button, by keyboard alone."""
     tab_to(place)
     place.page.keyboard.press("Enter")
+
+
+def go_by_keyboard(place: Locator) -> None:
+    """Press what leads to another page, and wait until that has come."""
+    with place.page.expect_navigation():
+        press(place)
 
 
 def skip_to_content(page: Page) -> None:
@@ -50,11 +56,12 @@ def test_finding_a_charger_by_the_holder_of_a_tag(page):
     page.goto("/admin/")
     page.keyboard.press("/")
     page.keyboard.type(driver)
-    page.keyboard.press("Enter")
-    page.locator("main").get_by_role("link", name="within reach").first.click()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    go(page.locator("main").get_by_role("link", name="within reach").first)
     charger = page.locator("#content-main tbody tr").first.get_by_role("link").first
     name = charger.inner_text()
-    charger.click()
+    go(charger)
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
 
 
@@ -64,29 +71,30 @@ def test_moving_a_site_by_keyboard(page):
     site = page.locator("#result_list tbody tr").first.get_by_role("link").first
     name = site.inner_text().strip()
     site.focus()
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     expect(page.get_by_label("Name:", exact=True)).to_have_value(name)
     skip_to_content(page)
-    press(page.get_by_role("link", name="Move to…"))
+    go_by_keyboard(page.get_by_role("link", name="Move to…"))
     expect(page.get_by_text("Choose where it is to lie")).to_be_visible()
     tab_to(page.locator("#content-main .select2-selection"))
     choose(page, "Hoofdkantoor")
-    press(page.get_by_role("button", name="Look at what changes"))
+    go_by_keyboard(page.get_by_role("button", name="Look at what changes"))
     expect(page.get_by_text("With it go")).to_be_visible()
-    press(page.get_by_role("button", name="Move it"))
+    go_by_keyboard(page.get_by_role("button", name="Move it"))
     expect(page.locator(".messagelist")).to_contain_text(name)
 
 
 def test_a_right_lets_a_driver_reach_more(page):
     sign_in(page)
     page.goto("/admin/drivers/driver/?rights=none")
-    page.locator("#result_list tbody tr").first.get_by_role("link").first.click()
+    go(page.locator("#result_list tbody tr").first.get_by_role("link").first)
     expect(page.get_by_text("0 chargers")).to_be_visible()
     skip_to_content(page)
     press(page.get_by_role("navigation", name="On this page").get_by_role("link", name="Rights on sites"))
     press(page.get_by_text("Add another right on a site"))
     choose(page, "Utrecht")
-    press(page.get_by_role("button", name="Save and continue editing"))
+    go_by_keyboard(page.get_by_role("button", name="Save and continue editing"))
     expect(page.locator("main").get_by_text(re.compile(r"[1-9]\d* chargers at \d+ sites")).first).to_be_visible()
 
 
@@ -126,19 +134,19 @@ def test_enter_chooses_nothing_before_there_is_an_answer(page):
 
 def test_importing_a_workbook_with_an_error(page, tmp_path):
     sign_in(page)
-    page.get_by_role("link", name="Import a file").click()
+    go(page.get_by_role("link", name="Import a file"))
     page.locator("input[type=file]").set_input_files(
         workbook(tmp_path / "chargers.xlsx", ("NEW-1", "Utrect"), ("NEW-2", "Utrect"))
     )
-    page.get_by_role("button", name="Look at the changes").click()
+    go(page.get_by_role("button", name="Look at the changes"))
     expect(page.locator("main")).to_contain_text("Utrecht")
     expect(page.locator("main")).to_contain_text("Utrect")
     page.goto("/admin/hierarchy/import/add/")
     page.locator("input[type=file]").set_input_files(
         workbook(tmp_path / "chargers.xlsx", ("NEW-1", "Utrecht"), ("NEW-2", "Utrecht"))
     )
-    page.get_by_role("button", name="Look at the changes").click()
-    page.get_by_role("button", name="Apply these 2 changes").click()
+    go(page.get_by_role("button", name="Look at the changes"))
+    go(page.get_by_role("button", name="Apply these 2 changes"))
     page.goto("/admin/chargers/charger/?q=NEW-2")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
 
@@ -146,22 +154,22 @@ def test_importing_a_workbook_with_an_error(page, tmp_path):
 def undo_last(page: Page) -> None:
     """Take back the last change of the object whose page this is."""
     skip_to_content(page)
-    press(page.get_by_role("link", name="History"))
+    go_by_keyboard(page.get_by_role("link", name="History"))
     skip_to_content(page)
-    press(page.get_by_role("link", name="Undo").first)
+    go_by_keyboard(page.get_by_role("link", name="Undo").first)
     skip_to_content(page)
-    press(page.get_by_role("button", name="Undo the change"))
+    go_by_keyboard(page.get_by_role("button", name="Undo the change"))
     expect(page.locator(".messagelist")).to_be_visible()
 
 
 def test_undoing_a_change(page):
     sign_in(page)
     page.goto("/admin/drivers/driver/")
-    page.locator("#result_list tbody tr").last.get_by_role("link").first.click()
+    go(page.locator("#result_list tbody tr").last.get_by_role("link").first)
     name = page.get_by_label("Name:", exact=True)
     old = name.input_value()
     name.fill("Somebody Else")
-    page.get_by_role("button", name="Save and continue editing").click()
+    go(page.get_by_role("button", name="Save and continue editing"))
     expect(page.locator(".messagelist")).to_contain_text("Somebody Else")
     address = page.url
     undo_last(page)
@@ -178,12 +186,12 @@ def test_moving_chargers_together_and_back(page):
     for place in range(2):
         rows.nth(place).locator(".action-select").check()
     page.get_by_label("Action:").select_option("Move to another site")
-    page.get_by_role("button", name="Go").click()
+    go(page.get_by_role("button", name="Go"))
     page.locator("#content-main .select2-selection").focus()
     choose(page, "Hoofdkantoor")
-    page.get_by_role("button", name="Look at the changes").click()
+    go(page.get_by_role("button", name="Look at the changes"))
     expect(page.locator("#steps li")).to_have_count(2)
-    page.get_by_role("button", name="Apply these 2 changes").click()
+    go(page.get_by_role("button", name="Apply these 2 changes"))
     expect(page.locator(".messagelist")).to_be_visible()
     for address, place in zip(addresses, places, strict=True):
         page.goto(address)
@@ -198,20 +206,20 @@ def test_two_people_change_the_same(page, other_page):
     for one in (page, other_page):
         sign_in(one)
         one.goto("/admin/drivers/driver/?q=a")
-        one.locator("#result_list tbody tr").first.get_by_role("link").first.click()
+        go(one.locator("#result_list tbody tr").first.get_by_role("link").first)
     name = page.get_by_label("Name:", exact=True)
     old = name.input_value()
     for one, text in ((other_page, "Typed First"), (page, "Typed Second")):
         one.get_by_label("Name:", exact=True).fill(text)
-        one.get_by_role("button", name="Save and continue editing").click()
+        go(one.get_by_role("button", name="Save and continue editing"))
     question = page.get_by_role("group", name="You both changed this.")
     expect(question).to_contain_text("Typed First")
     expect(name).to_have_value("Typed Second")
     question.get_by_label("Take theirs:").check()
-    page.get_by_role("button", name="Save and continue editing").click()
+    go(page.get_by_role("button", name="Save and continue editing"))
     expect(name).to_have_value("Typed First")
     name.fill(old)
-    page.get_by_role("button", name="Save and continue editing").click()
+    go(page.get_by_role("button", name="Save and continue editing"))
     expect(page.locator(".messagelist")).to_contain_text(old)
 
 
@@ -221,7 +229,7 @@ def test_an_invitation_is_handed_over(page, other_page):
     page.goto("/admin/operators/operator/add/")
     page.get_by_label("Name:", exact=True).fill("Newcomer")
     page.get_by_label("E-mail address:").fill(email)
-    page.get_by_role("button", name="Save", exact=True).click()
+    go(page.get_by_role("button", name="Save", exact=True))
     link = page.locator(".shown-once code").inner_text()
     # Loading the page again sends nothing again: it says that it was shown.
     page.reload()
@@ -242,7 +250,7 @@ def test_after_a_failed_save_the_error_has_the_focus(page):
     page.get_by_label("External id:", exact=True).first.fill("HR/1")
     # The browser itself would not send it.
     page.evaluate("document.querySelector('#driver_form').noValidate = true")
-    page.get_by_role("button", name="Save", exact=True).click()
+    go(page.get_by_role("button", name="Save", exact=True))
     expect(page.locator(".errorlist").first).to_be_visible()
     expect(page.get_by_label("Name:", exact=True)).to_be_focused()
 
@@ -257,6 +265,6 @@ def test_phones_reach_all_lists(page):
     expect(button).to_have_attribute("aria-expanded", "false")
     press(button)
     expect(button).to_have_attribute("aria-expanded", "true")
-    press(tags)
+    go_by_keyboard(tags)
     expect(page.get_by_role("heading", level=1)).to_have_text("Tags")
     expect(tags).to_be_hidden()

@@ -13,6 +13,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
     Request,
     Response,
@@ -91,6 +92,12 @@ def other_page(demo: demos.Demo, browser: Browser) -> Iterator[Page]:
     """A page of somebody else, in another browser."""
     with fresh(demo, browser) as context:
         yield context.new_page()
+
+
+def go(place: Locator) -> None:
+    """Click what leads to another page, and wait until that has come."""
+    with place.page.expect_navigation():
+        place.click()
 
 
 def choose(page: Page, text: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser import demo as demos
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import go, sign_in
 
 FOLDER = demos.ROOT / "docs" / "screenshots"
 
@@ -27,17 +27,19 @@ PICTURES: dict[str, tuple[str, Callable[[Page], object] | None]] = {
 
 
 def _open(page: Page, site: str) -> None:
-    page.get_by_role("button", name=site).first.click()
+    branch = page.get_by_role("button", name=site).first
+    branch.click()
+    expect(branch).to_have_attribute("aria-expanded", "true")
 
 
 def _confirm_move(page: Page) -> None:
-    page.locator("#result_list tbody a").first.click()
-    page.get_by_role("link", name="Move to…").click()
+    go(page.locator("#result_list tbody a").first)
+    go(page.get_by_role("link", name="Move to…"))
     page.locator(".select2-selection").first.click()
     page.keyboard.type("Breda")
     page.locator(".select2-results__option--highlighted", has_text="Breda").wait_for()
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Look at what changes").click()
+    go(page.get_by_role("button", name="Look at what changes"))
 
 
 def take(page: Page) -> None:
