@@ -68,12 +68,12 @@ def test_moving_a_site_by_keyboard(page):
     expect(page.get_by_label("Name:", exact=True)).to_have_value(name)
     skip_to_content(page)
     press(page.get_by_role("link", name="Move to…"))
-    expect(page.get_by_text("Choose where it is to lie")).to_be_visible()
+    expect(page.get_by_text("Choose the new parent site")).to_be_visible()
     tab_to(page.locator("#content-main .select2-selection"))
     choose(page, "Hoofdkantoor")
-    press(page.get_by_role("button", name="Look at what changes"))
-    expect(page.get_by_text("With it go")).to_be_visible()
-    press(page.get_by_role("button", name="Move it"))
+    press(page.get_by_role("button", name="Preview changes"))
+    expect(page.get_by_text("This also moves")).to_be_visible()
+    press(page.get_by_role("button", name="Move site"))
     expect(page.locator(".messagelist")).to_contain_text(name)
 
 
@@ -130,14 +130,14 @@ def test_importing_a_workbook_with_an_error(page, tmp_path):
     page.locator("input[type=file]").set_input_files(
         workbook(tmp_path / "chargers.xlsx", ("NEW-1", "Utrect"), ("NEW-2", "Utrect"))
     )
-    page.get_by_role("button", name="Look at the changes").click()
+    page.get_by_role("button", name="Preview changes").click()
     expect(page.locator("main")).to_contain_text("Utrecht")
     expect(page.locator("main")).to_contain_text("Utrect")
     page.goto("/admin/hierarchy/import/add/")
     page.locator("input[type=file]").set_input_files(
         workbook(tmp_path / "chargers.xlsx", ("NEW-1", "Utrecht"), ("NEW-2", "Utrecht"))
     )
-    page.get_by_role("button", name="Look at the changes").click()
+    page.get_by_role("button", name="Preview changes").click()
     page.get_by_role("button", name="Apply these 2 changes").click()
     page.goto("/admin/chargers/charger/?q=NEW-2")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
@@ -150,7 +150,7 @@ def undo_last(page: Page) -> None:
     skip_to_content(page)
     press(page.get_by_role("link", name="Undo").first)
     skip_to_content(page)
-    press(page.get_by_role("button", name="Undo the change"))
+    press(page.get_by_role("button", name="Undo this change"))
     expect(page.locator(".messagelist")).to_be_visible()
 
 
@@ -181,7 +181,7 @@ def test_moving_chargers_together_and_back(page):
     page.get_by_role("button", name="Go").click()
     page.locator("#content-main .select2-selection").focus()
     choose(page, "Hoofdkantoor")
-    page.get_by_role("button", name="Look at the changes").click()
+    page.get_by_role("button", name="Preview changes").click()
     expect(page.locator("#steps li")).to_have_count(2)
     page.get_by_role("button", name="Apply these 2 changes").click()
     expect(page.locator(".messagelist")).to_be_visible()
@@ -228,9 +228,9 @@ def test_an_invitation_is_handed_over(page, other_page):
     for label in ("Password:", "Password again:"):
         other_page.get_by_label(label, exact=True).fill("correct horse battery staple")
     other_page.keyboard.press("Enter")
-    expect(other_page.get_by_role("heading", name="No site is open to you yet")).to_be_visible()
+    expect(other_page.get_by_role("heading", name="You do not have access to any site yet")).to_be_visible()
     page.goto(link)
-    expect(page.locator("main")).to_contain_text("This link was used")
+    expect(page.locator("main")).to_contain_text("This link was already used")
 
 
 def test_after_a_failed_save_the_error_has_the_focus(page):
