@@ -1,5 +1,5 @@
 'use strict';
-// The choice of a theme, which Django's own theme.js reads, and copying what a page shows once.
+// The theme setting, which Django's theme.js reads, and the copy button for new secrets.
 {
     const themes = document.querySelector('.theme-choice');
     if (themes) {
@@ -13,7 +13,7 @@
         }
         themes.hidden = false;
     }
-    // Browsers offer it on secure pages only.
+    // The clipboard is available in secure contexts only.
     if (navigator.clipboard) {
         for (const button of document.querySelectorAll('[data-copy]')) {
             button.hidden = false;
