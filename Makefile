@@ -9,16 +9,16 @@ PIP = $(PY) -m pip --disable-pip-version-check --no-input install --quiet --only
 help:
 	@echo "make run      run the demo on PORT (default 8000), with SQLite or the database in DATABASE_URL"
 	@echo "make test     run all tests, on SQLite and on PostgreSQL"
-	@echo "make test-browser  drive the admin in an installed Chromium and hold every kind of page against WCAG 2.2 AA"
-	@echo "make screenshots   take the pictures of the docs again"
-	@echo "make lint     look for mistakes in style; in style sheets and scripts with node, where there is one"
+	@echo "make test-browser  test the admin in an installed Chromium, and every kind of page against WCAG 2.2 AA"
+	@echo "make screenshots   update the screenshots in the docs"
+	@echo "make lint     check the code style; style sheets and scripts too if node is installed"
 	@echo "make types    check the types"
 	@echo "make check    check migrations and production settings"
-	@echo "make fuzz     send the API thousands of requests that nobody meant, on SQLite and on PostgreSQL"
-	@echo "make openapi  write docs/openapi.json again, which a test compares with the API"
+	@echo "make fuzz     send thousands of generated requests to the API, on SQLite and on PostgreSQL"
+	@echo "make openapi  update docs/openapi.json, which a test compares with the API"
 	@echo "make bench    compare the nested reads with an idiomatic version, on SQLite and on PostgreSQL"
-	@echo "make bench-import  measure large imports and exports against parsing and inserting alone, on both"
-	@echo "make test-kill     kill imports at random moments, on both, and look that nothing is half done"
+	@echo "make bench-import  compare large imports and exports with parsing and inserting alone, on both"
+	@echo "make test-kill     kill imports at random times, on both, and check that they are all or nothing"
 	@echo "make clean    remove the virtual environment and the linters; the demo's data in .chargetree stays"
 
 run: $(VENV)/.runtime
@@ -28,7 +28,7 @@ run: $(VENV)/.runtime
 	@exec $(PY) -m gunicorn config.wsgi --bind "$${BIND:-127.0.0.1}:$${PORT:-8000}" --workers 2 \
 		--worker-class gthread --threads 4 --no-control-socket --log-level warning
 
-# What $$run says; both databases have their turn, whatever the first one says.
+# Run $$run on both databases, even if the first one fails.
 ON_BOTH = sqlite=0; postgresql=0; \
 	echo "== SQLite"; (unset TEST_DATABASE_URL; $$run) || sqlite=$$?; \
 	echo "== PostgreSQL"; $(PY) -m tests.postgres $$run || postgresql=$$?; \
@@ -64,7 +64,7 @@ lint-static: node_modules/.installed
 types: $(VENV)/.dev
 	@$(PY) -m mypy
 
-# As in production, with secrets that nobody uses.
+# With production settings and throwaway secrets.
 check: $(VENV)/.dev
 	@secret() { $(PY) -c 'import secrets; print(secrets.token_urlsafe(48))'; }; \
 	export CHARGETREE_ENVIRONMENT=production SECRET_KEY="$$(secret)" API_KEY_PEPPER="$$(secret)" \
@@ -91,13 +91,13 @@ clean:
 
 $(VENV)/.runtime: requirements/runtime.txt
 	@$(VENV_READY)
-	@echo "Installing what Chargetree needs into $(VENV) …"
+	@echo "Installing dependencies into $(VENV) …"
 	@$(PIP) --requirement requirements/runtime.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt
 	@$(VENV_READY)
-	@echo "Installing what developing Chargetree needs into $(VENV) …"
+	@echo "Installing development dependencies into $(VENV) …"
 	@$(PIP) --requirement requirements/dev.txt
 	@touch $@
 
@@ -106,12 +106,12 @@ node_modules/.installed: package.json package-lock.json
 	@npm ci --ignore-scripts --silent
 	@touch $@
 
-# An environment that does not work, because its making was interrupted or its Python is gone, is made anew.
+# Recreate a broken environment: its creation was interrupted, or its Python is gone.
 VENV_READY = $(PY) -m pip --version >/dev/null 2>&1 || { \
 	command -v $(PYTHON) >/dev/null || { \
-		echo "There is no $(PYTHON) here: install Python 3.11 or later, or name one: make PYTHON=…" >&2; exit 1; }; \
+		echo "$(PYTHON) not found: install Python 3.11 or later, or choose another one with make PYTHON=…" >&2; exit 1; }; \
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); Chargetree needs 3.11 or later: name one, as in make PYTHON=python3.12" >&2; exit 1; }; \
+		echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); Chargetree needs 3.11 or later: choose one with make PYTHON=python3.12" >&2; exit 1; }; \
 	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) has no venv module: install it (Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }; \
 	$(PYTHON) -m venv --clear $(VENV); }

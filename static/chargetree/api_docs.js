@@ -1,4 +1,4 @@
-// Swagger UI over our own schema. Requests of who is signed in to the admin carry the token that forms carry.
+// Swagger UI for the API schema. Requests from a signed-in admin session send the CSRF token.
 "use strict";
 
 const page = document.getElementById("swagger-ui");
@@ -9,7 +9,7 @@ SwaggerUIBundle({
   presets: [SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
   deepLinking: true,
-  // The badge would ask a foreign server.
+  // The validator badge would call an external server.
   validatorUrl: null,
   requestInterceptor: (request) => {
     if (new URL(request.url, location.href).origin === location.origin) {

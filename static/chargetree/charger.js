@@ -1,10 +1,10 @@
 /* The page of a charger: keeps its status up to date, answers whether a tag may charge without leaving the page, and
-   shows on a map where the charger stands. Everything works without this, too. */
+   shows the charger's location on a map. The page works without this script, too. */
 
 const { L, leafletMap } = window;
-// Milliseconds from one look at the status to the next.
+// Milliseconds between two status requests.
 const EVERY = 15_000;
-// Pixels that an arrow key moves the mark, alone and with Shift.
+// Pixels that an arrow key moves the marker, without and with Shift.
 const STEP = 2;
 const STRIDE = 20;
 // Of a degree: a tenth of a metre.
@@ -26,11 +26,11 @@ function follow(shown, note, words) {
     async function look() {
         try {
             const response = await fetch(shown.dataset.url, { headers: { Accept: "application/json" } });
-            // Somebody deleted the charger, or this session has ended: asking again will not help.
+            // The charger was deleted or the session has ended: retrying will not help.
             isGone = response.redirected || response.status === 404 || response.status === 403;
             if (!response.ok || isGone) throw new Error(String(response.status));
             const found = await response.json();
-            // Announced are changes of status, and not that time goes by.
+            // Announce status changes, not the passing of time.
             if (shown.dataset.words !== found.words) words.textContent = found.words;
             shown.dataset.words = found.words;
             if (html !== found.html) show(found.html);
@@ -77,7 +77,7 @@ async function ask(event) {
         const page = new DOMParser().parseFromString(await response.text(), "text/html");
         answer.replaceChildren(...page.getElementById(form.dataset.answer).childNodes);
     } catch {
-        // The page of its own says what is wrong.
+        // The page itself shows the error.
         location.assign(address);
     }
 }
@@ -115,7 +115,7 @@ function locate() {
         });
     }
 
-    /* The place in the fields, null while there is none on earth. */
+    /* The coordinates in the fields, or null if they are empty or invalid. */
     function typed() {
         const texts = mayMove ? [latitude.value, longitude.value] : [box.dataset.latitude, box.dataset.longitude];
         const [north, east] = texts.map((text) => (text.trim() ? Number(text.replace(",", ".")) : NaN));
@@ -127,7 +127,7 @@ function locate() {
         latitude.value = Math.max(-90, Math.min(90, place.lat)).toFixed(DIGITS);
         longitude.value = place.lng.toFixed(DIGITS);
         mark(typed());
-        // Whatever watches the fields hears of it as of typing.
+        // Notify listeners as if the value had been typed.
         for (const field of [latitude, longitude]) field.dispatchEvent(new Event("change", { bubbles: true }));
     }
 
@@ -152,7 +152,7 @@ function locate() {
     function step(event) {
         const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
         if ((!x && !y) || event.altKey || event.ctrlKey || event.metaKey) return;
-        // The map would move itself.
+        // Otherwise the map itself would pan.
         event.preventDefault();
         event.stopPropagation();
         const length = event.shiftKey ? STRIDE : STEP;
@@ -162,7 +162,7 @@ function locate() {
     }
 }
 
-/* Leaflet takes a text for HTML. */
+/* Leaflet treats strings as HTML. */
 function escaped(text) {
     const made = document.createElement("span");
     made.textContent = text;

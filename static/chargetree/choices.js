@@ -1,5 +1,5 @@
-// The fields that are filled while typing: names, which select2 takes from what is chosen alone, and keys, which it
-// loses between opening and its first answer or applies to the rows of an older text.
+// Autocomplete fields: accessible names, which select2 takes from the selection alone, and keystrokes, which it loses
+// between opening and the first response or applies to outdated results.
 "use strict";
 
 {
@@ -16,9 +16,9 @@
             const box = select.nextElementSibling.querySelector("[role=combobox]");
             const text = box.querySelector("[role=textbox]");
             const label = labelOf(select);
-            // Already named, or without anything to name it by.
+            // Already labelled, or there is no label.
             if (!text || !label) continue;
-            // The text is no field: the box around it is, called by its label and by what is chosen.
+            // The box around the text is the field: label it with the label and the selection.
             text.removeAttribute("role");
             text.removeAttribute("aria-readonly");
             label.id ||= `${select.id}_label`;
@@ -26,24 +26,24 @@
         }
     };
 
-    // After Django's script, which makes the boxes at the same moments.
+    // After Django's script, which creates the boxes on the same events.
     $(nameAll);
     document.addEventListener("formset:added", ({ target }) => {
         nameAll();
-        // Who added a line goes on in it; from the link below it, the keyboard leads away.
+        // Focus the added row: the link below it leads out of the form.
         target.querySelector("input:not([type=hidden]), textarea, select:not(.select2-hidden-accessible), .select2-selection")?.focus();
     });
     $(document).on("select2:open", ({ target }) => {
         const field = document.querySelector(".select2-container--open .select2-search__field");
         if (!field) return;
         field.setAttribute("aria-label", labelOf(target)?.textContent.trim().replace(/:$/, "") ?? "");
-        // The key that opened it is no new text: it would ask for all rows once more.
+        // The key that opened the field is not new input: it would request all rows again.
         $(field).off("keyup");
-        // At once, not a moment later as select2 does: the next letters are on their way.
+        // Immediately, not delayed as in select2: more keystrokes follow.
         field.focus();
     });
 
-    // A letter or an arrow opens a field; the letter lands in the box that has the focus from then on.
+    // A letter or an arrow key opens a field; the letter goes to the search box that then has the focus.
     document.addEventListener("keydown", (event) => {
         const box = event.target.closest?.(".select2-container:not(.select2-container--open) .select2-selection--single");
         if (!box || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -53,7 +53,7 @@
         $(box.closest(".select2-container")).prev("select").select2("open");
     });
 
-    // While an answer is awaited the rows below are those of an older text: none of them is meant.
+    // While a response is pending, the results shown are outdated: none can be selected.
     document.addEventListener("keydown", (event) => {
         if (!event.target.matches?.(".select2-search__field") || !(event.key === "Enter" || (event.key === " " && event.ctrlKey))) return;
         if (!document.querySelector(".select2-container--open .loading-results")) return;

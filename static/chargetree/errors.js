@@ -1,5 +1,5 @@
-/* After a save that failed the first field in error has the focus, or what to choose for it, also where Django's script
-   would take the first field of the form. */
+/* After a failed save, focus the first field with an error, or its choices, even where Django's script would focus the
+   first field of the form. */
 
 const focusFirst = () => {
     const field = document.querySelector('#content :is([aria-invalid="true"]:enabled, .conflict input:checked)');
@@ -7,6 +7,6 @@ const focusFirst = () => {
     (box || field)?.focus();
 };
 
-// After Django's scripts: the boxes are made when the document is ready, and the other one runs when it arrives.
+// After Django's scripts: the boxes are created on document ready, and the other script runs when it is loaded.
 django.jQuery(focusFirst);
 document.getElementById("django-admin-form-add-constants")?.addEventListener("load", focusFirst);

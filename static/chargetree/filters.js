@@ -1,12 +1,12 @@
-/* Filters with a script: a chosen site is asked for at once, Delete takes a filter away, and they fold to leave the list
-   its room, where that is scarce from the start. Without it, each of these is a button or a link. */
+/* Filters: choosing a site submits at once, Delete removes a filter, and the bar collapses to leave room for the list,
+   from the start on narrow windows. Without this script, each of these is a button or a link. */
 
 const bar = document.getElementById("changelist-filter");
 const phone = matchMedia("(max-width: 767px)");
 const narrow = matchMedia("(max-width: 1439px)");
 const FOLDED = "chargetree.filtersFolded";
 
-/* Only jQuery hears of what is chosen in such a select. */
+/* select2 triggers jQuery events only. */
 const $ = window.django?.jQuery;
 for (const form of document.querySelectorAll("form.within")) {
     $?.(form).find("select").on("select2:select", () => form.requestSubmit());

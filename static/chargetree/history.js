@@ -1,4 +1,4 @@
-// The log's form: who types a date means dates, and what is empty stays out of the address.
+// The form of the change log: entering a date selects the date range, and empty fields stay out of the URL.
 "use strict";
 
 document.querySelectorAll("form.narrowing").forEach((form) => {
@@ -8,7 +8,7 @@ document.querySelectorAll("form.narrowing").forEach((form) => {
             span.value = "chosen";
         });
     }
-    // What is empty need not stand in the address.
+    // Keep empty fields out of the URL.
     form.addEventListener("submit", () => {
         for (const field of form.elements) {
             field.disabled = field.name !== "" && field.value === "";

@@ -1,8 +1,8 @@
-/* A Leaflet map as both pages with maps have it. A plain script, for modules are not found under the names that static
-   files get in production. */
+/* The Leaflet map of both pages with maps. A plain script, because modules are not found under the hashed names that
+   static files get in production. */
 "use strict";
 
-/* A map in `view`, set up by the data of the box around it, with tiles where a server of them is set. */
+/* A map in `view`, configured by the data attributes of `box`, with tiles if a tile server is configured. */
 window.leafletMap = (box, view, options = {}) => {
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const map = L.map(view, {
@@ -11,7 +11,7 @@ window.leafletMap = (box, view, options = {}) => {
         markerZoomAnimation: !isStill,
         maxZoom: 19,
         minZoom: 2,
-        // The wheel scrolls the page until the map has been chosen.
+        // The wheel scrolls the page until the map has the focus.
         scrollWheelZoom: false,
         zoomAnimation: !isStill,
         zoomControl: false,
@@ -26,7 +26,7 @@ window.leafletMap = (box, view, options = {}) => {
             attribution: box.dataset.tileAttribution,
             maxZoom: 19,
             noWrap: true,
-            // Tile servers want to know who asks; of the page they learn no more than its server.
+            // Tile servers require a referrer; they get the origin only.
             referrerPolicy: "strict-origin-when-cross-origin",
         }).addTo(map);
     }

@@ -1,14 +1,14 @@
-/* The map of chargers on the first page: an addition to the list beside it, which follows what the map shows.
-   Leaflet draws it. Chargers that lie close together are one mark, with how many of them are in which state. */
+/* The map of chargers on the home page. The list beside it follows what the map shows. Leaflet draws it. Chargers close
+   together form a cluster that shows how many are in which state. */
 
 const { L, leafletMap } = window;
 const LISTED = 50;
 const NAMED_IN_POPUP = 20;
-// Pixels: the width of the cells in which chargers are gathered, and how close two marks may come.
+// Pixels: the width of the grid cells used for clustering, and the minimum distance of two clusters.
 const CELL = 72;
 const APART = 46;
 const COLOURS = { online: "--color-online", charging: "--color-busy", offline: "--color-idle", error: "--color-error" };
-// Degrees from one line to the next, of which the first is taken that leaves room for its labels.
+// Degrees between two lines: the first that leaves room for the labels is used.
 const LINES_EVERY = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30];
 const ROOM = 90;
 
@@ -18,7 +18,7 @@ const line = document.getElementById("charger-row");
 const count = document.getElementById("charger-count");
 
 if (box && L) {
-    // What is far down the page is loaded when somebody comes near it.
+    // Load the map only when it comes into view.
     const near = new IntersectionObserver((entries) => {
         if (entries.some((entry) => entry.isIntersecting)) {
             near.disconnect();
@@ -91,7 +91,7 @@ function show(data) {
         }
         marks.clearLayers();
         const markOf = new Map();
-        // In one city, its name says nothing.
+        // Within a single city, its name is redundant.
         const isNamed = new Set(seen.map((charger) => charger.city)).size > 1;
         for (const cluster of gathered(nearby)) {
             const mark = cluster.length === 1 ? pin(cluster[0]) : bundle(cluster, map, isNamed);
@@ -118,7 +118,7 @@ function show(data) {
 function drawn(chargers) {
     const map = leafletMap(box, box.querySelector(".map-view"), {
         maxBounds: [[-89, -200], [89, 200]],
-        // Tiles are drawn for whole steps.
+        // Tiles exist for integer zoom levels only.
         zoomSnap: box.dataset.tileUrl ? 1 : 0.25,
     });
     map.on("popupopen", ({ popup }) => {
@@ -133,7 +133,7 @@ function drawn(chargers) {
     return map;
 }
 
-/* Lines of latitude and longitude, where there is nothing else to hold on to. */
+/* Lines of latitude and longitude, for orientation without tiles. */
 function graticule(map, lines) {
     lines.clearLayers();
     const { x: width, y: height } = map.getSize();
@@ -152,7 +152,7 @@ function graticule(map, lines) {
         const icon = L.divIcon({ className: "graticule-label", html: element("span", "", words), iconAnchor: [-5, 17] });
         L.marker(at, { icon, interactive: false, keyboard: false, zIndexOffset: -1000 }).addTo(lines);
     };
-    // The corners belong to the buttons, the scale and one another.
+    // Keep labels out of the corners, which hold the buttons and the scale.
     for (let n = Math.ceil(west / step); n * step <= bounds.getEast(); n += 1) {
         draw([south, n * step], [north, n * step]);
         const { x } = map.latLngToContainerPoint([south, n * step]);
@@ -165,7 +165,7 @@ function graticule(map, lines) {
     }
 }
 
-/* The chargers that become one mark each: those of a cell, and of cells whose middles lie too close together. */
+/* Clusters of chargers: those of one cell, and of cells whose centres are too close together. */
 function gathered(nearby) {
     const cells = new Map();
     for (const [charger, point] of nearby) {
@@ -257,7 +257,7 @@ function link(charger) {
     return made;
 }
 
-/* The list: what this part of the map shows, the worst first. A row that is pointed at shows where it is. */
+/* The list: the chargers in view, the most serious state first. Hovering a row highlights it on the map. */
 function list(seen, markOf) {
     const listed = Math.min(seen.length, LISTED);
     const text = listed < seen.length ? box.dataset.textListed : box.dataset.textView;

@@ -1,5 +1,5 @@
-/* The navigation on a phone: closed until it is asked for, whatever was chosen for wide windows, and after Django's
-   script, which has that choice. */
+/* The navigation on a phone: closed until opened, whatever the setting for wide windows. Runs after Django's script,
+   which applies that setting. */
 
 const main = document.getElementById("main");
 const button = document.getElementById("toggle-nav-sidebar");
@@ -12,7 +12,7 @@ if (button) {
     button.setAttribute("aria-controls", "nav-sidebar");
     button.addEventListener("click", (event) => {
         if (!phone.matches) return;
-        // Django's script would remember it.
+        // Otherwise Django's script would store it.
         event.stopImmediatePropagation();
         main.classList.toggle("unfolded");
         tell();

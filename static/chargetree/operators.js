@@ -1,5 +1,5 @@
 'use strict';
-// The choice of a theme, which Django's own theme.js reads, and copying what a page shows once.
+// The theme setting, which Django's theme.js reads, and the copy button for new secrets.
 {
     const themes = document.querySelector('.theme-choice');
     if (themes) {
@@ -18,7 +18,7 @@
     if (shown) {
         history.replaceState(null, '', shown.dataset.address);
     }
-    // Browsers offer it on secure pages only.
+    // The clipboard is available in secure contexts only.
     if (navigator.clipboard) {
         for (const button of document.querySelectorAll('[data-copy]')) {
             button.hidden = false;

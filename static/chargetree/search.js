@@ -1,5 +1,5 @@
-/* The search box with a script: the key / leads to it, and suggestions stand below it while one types.
-   Without it, the box asks the page of what is found. */
+/* The search box: the / key focuses it, and suggestions appear while typing. Without this script, the form opens the
+   page of results. */
 
 const form = document.getElementById("find");
 const PAUSE_MS = 160;
@@ -11,7 +11,7 @@ function made(tag, properties = {}, ...children) {
     return element;
 }
 
-/* Pieces of a text, of which some are what was looked for. */
+/* The parts of a text, with the matches marked. */
 const pieces = (parts) => parts.map(([text, isMatch]) => (isMatch ? made("mark", {}, text) : text));
 
 if (form) {
@@ -93,12 +93,12 @@ if (form) {
         const address = `${form.dataset.suggestions}?${new URLSearchParams({ q: text })}`;
         try {
             const answer = await fetch(address, { signal: asking.signal });
-            // Signed out: the page itself says it better.
+            // Signed out: let the page itself report it.
             if (!answer.ok || answer.redirected) return;
             const { groups } = await answer.json();
             if (document.activeElement === input) fill(groups, text);
         } catch {
-            // Overtaken by another letter, or offline: Enter still asks the page.
+            // Aborted by a newer request, or offline: Enter still opens the results page.
         }
     }
 
@@ -119,7 +119,7 @@ if (form) {
                     suggest();
                     return;
                 }
-                // Between the last and the first stands the box itself.
+                // The box itself comes between the last and the first option.
                 const step = event.key === "ArrowDown" ? 1 : -1;
                 const next = (here + 1 + step + all.length + 1) % (all.length + 1);
                 select(next ? all[next - 1] : null);
@@ -139,7 +139,7 @@ if (form) {
         }
     });
 
-    // What is pressed in the list keeps the typing where it is.
+    // Keep the focus in the box when an option is pressed.
     list.addEventListener("mousedown", (event) => event.preventDefault());
     form.addEventListener("focusout", (event) => {
         if (!form.contains(event.relatedTarget)) show(false);

@@ -1,5 +1,5 @@
-/* The tree of sites with a script: branches open in place, keys walk, and a site dropped on another asks to go there.
-   Without it, every step here is a link. */
+/* The tree of sites: branches expand in place, arrow keys navigate, and dropping a site on another opens the preview of
+   the move. Without this script, each of these is a link. */
 
 const tree = document.getElementById("tree");
 const LINE = ".line";
@@ -28,7 +28,7 @@ function remember(id, isNowOpen) {
 async function fetched(link, id, page) {
     const answer = await fetch(`${tree.dataset.address}${id ? `${id}/` : ""}children/?p=${page}`).catch(() => null);
     if (!answer?.ok || answer.redirected) {
-        // Signed out, offline, or the site is gone: the page itself says it better.
+        // Signed out, offline, or the site was deleted: let the page itself report it.
         location.assign(link.href);
         return null;
     }
@@ -78,7 +78,7 @@ tree.addEventListener("click", (event) => {
     else showMore(link);
 });
 
-/* Keys: one line at a time is reached with Tab, the others with arrows and letters */
+/* Keyboard: roving tabindex, with arrow keys and type-ahead */
 
 let typed = "";
 let typedAt = 0;
@@ -120,7 +120,7 @@ function walk(key, item) {
     typed = now - typedAt > TYPING_MS ? key : typed + key;
     typedAt = now;
     const text = typed.toLowerCase();
-    // The same letter again goes on to the next; more letters look at this one as well.
+    // The same letter again goes to the next match; more letters include the current one.
     const from = [...text].every((letter) => letter === text[0]) ? here + 1 : here;
     const wanted = from > here ? text[0] : text;
     return [...items.slice(from), ...items.slice(0, from)].find((one) =>
@@ -148,7 +148,7 @@ tree.addEventListener("focusin", (event) => {
     if (item) enter(item);
 });
 
-/* Dragging: the same confirmation as by the form */
+/* Drag and drop: leads to the same preview as the form */
 
 let dragged = null;
 let over = null;
@@ -180,7 +180,7 @@ tree.addEventListener("dragstart", (event) => {
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", nameOf(dragged).textContent);
     event.dataTransfer.setDragImage(line, 24, line.offsetHeight / 2);
-    // Changes to the page at this very moment would end the dragging.
+    // Changing the DOM synchronously would cancel the drag.
     setTimeout(() => {
         dragged?.classList.add("dragged");
         const top = document.getElementById("tree-top");

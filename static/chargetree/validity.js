@@ -1,4 +1,4 @@
-/* Whoever fills in a moment means it: the choice beside it follows. */
+/* Entering a time selects the option that uses it. */
 "use strict";
 
 for (const [moment, choice] of [["starts_at", "begin"], ["expires_at", "end"]]) {

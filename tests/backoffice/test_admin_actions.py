@@ -75,8 +75,8 @@ def test_it_works(world):
     text = text_of(client.get(plan))
     assert "Bulk change: move 2 chargers to Airport" in text
     assert "moved GAR-1 Charger Site Harbour / East car park / Garage → Airport" in text
-    assert "1 driver loses access Dora 2 chargers" in text
-    assert "Nothing has been written" in text
+    assert "1 driver loses charging access Dora 2 chargers" in text
+    assert "Nothing has been saved" in text
     assert Charger.objects.get(pk=world.gar_1.pk).site == world.garage
 
     back = apply(client, plan)
@@ -125,7 +125,7 @@ def test_every_action_does_what_it_says(world):
     assert set(below) == {"East car park", "West car park"}
     assert Site.objects.get(pk=world.garage.pk).parent == world.east
     plan = planned(client, Site, "move_chosen", world.east, nothing="on")
-    assert "1 driver loses access" not in text_of(client.get(plan))
+    assert "1 driver loses charging access" not in text_of(client.get(plan))
     apply(client, plan)
     assert Site.objects.get(pk=world.east.pk).parent is None
 
@@ -146,7 +146,7 @@ def test_every_action_does_what_it_says(world):
     assert ChargerRight.objects.get(driver=dirk).charger == world.gar_2
     done(client, Charger, "revoke_right", world.gar_1, world.gar_2, target=dirk.pk)
     told = done(client, Driver, "grant_charger", dirk, world.dora, target=world.air_1.pk)
-    assert "2 drivers gain access Dirk 1 charger Dora 1 charger" in told
+    assert "2 drivers gain charging access Dirk 1 charger Dora 1 charger" in told
     assert ChargerRight.objects.filter(charger=world.air_1).count() == 2
 
     done(client, Driver, "grant_site", dirk, world.dora, target=west.pk)
@@ -160,12 +160,12 @@ def test_every_action_does_what_it_says(world):
     assert set(Tag.objects.filter(driver=world.dora).values_list("starts_at__year", flat=True)) == {2019}
 
     told = done(client, Operator, "grant_sight", world.rob, world.nell, target=west.pk)
-    assert "2 operators gain sight" in told
+    assert "2 operators gain site access" in told
     assert SiteGrant.objects.filter(site=west).count() == 2
     deletion = client.get(address(SiteGrant, "delete", SiteGrant.objects.get(operator=world.nell, site=west).pk))
-    assert "1 operator loses sight Nell 1 site" in text_of(deletion)
+    assert "1 operator loses site access Nell 1 site" in text_of(deletion)
     told = done(client, Operator, "withdraw_sight", world.rob, world.nell, target=west.pk)
-    assert "2 operators lose sight" in told
+    assert "2 operators lose site access" in told
     text = text_of(client.get(planned(client, Operator, "disable", world.rob, world.nell, world.ada)))
     assert "Your own account was left out." in text
     done(client, Operator, "disable", world.rob, world.nell, world.ada)
@@ -213,7 +213,7 @@ def test_what_changed_meanwhile_is_told(world):
     response = client.post(plan, {"answer": "apply"})
     assert response.status_code == 409
     text = text_of(response)
-    assert "The network was changed" in text
+    assert "The network has changed" in text
     assert "GAR-2" in text
     assert "is now Airport" in text
     again = client.post(plan, {"answer": "again"})["Location"]
@@ -243,7 +243,7 @@ def test_a_deletion_names_what_goes_along_and_what_blocks(world):
         "QUAY-1 HeartbeatInterval",
     ):
         assert f"deleted {name}" in text, name
-    assert "7 rows are deleted" in text
+    assert "7 rows will be deleted" in text
     apply(client, plan)
     assert not Charger.objects.filter(charger_id__in=["GAR-1", "QUAY-1"]).exists()
     assert not Socket.objects.filter(charger__charger_id="GAR-1").exists()

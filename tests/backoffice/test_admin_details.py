@@ -45,7 +45,7 @@ def test_what_stands_in_the_way_is_a_link(client, world):
     client.force_login(world.ada)
     page = client.get(address(Site, "delete", world.garage.pk)).content.decode()
     assert f'<a href="{address(Charger, "change", world.gar_1.pk)}"><bdi>GAR-1</bdi></a>' in page
-    assert f'href="{address(Site, "change", world.garage.pk)}">Back to its page' in page
+    assert f'href="{address(Site, "change", world.garage.pk)}">Back to the object' in page
 
 
 def test_browsers_find_the_icon(client):

@@ -18,7 +18,7 @@ def test_it_works(client, world):
     assert not empty(client, Charger)
     for query in ("?q=nothing-of-the-kind", "?health=error&q=zzz"):
         missed = empty(client, Charger, query)
-        assert "No chargers match the search and the filters." in missed
+        assert "No chargers match the search and filters." in missed
         assert 'href="?"' in missed
     assert "Import a file" in empty(client, Import)
 
@@ -28,7 +28,7 @@ def test_before_there_is_anything(client, world):
     for model in MODELS:
         found = empty(client, model)
         assert "add/" not in found or model._meta.model_name in ("apikey", "webhook"), model
-    assert "ask an admin operator" in empty(client, Charger)
+    assert "Ask an admin operator" in empty(client, Charger)
     client.force_login(world.sue)
     for driver in Driver.objects.visible_to(world.sue.scope()):
         driver.delete()
@@ -42,12 +42,12 @@ def test_pages_that_are_no_lists(client, world):
         return client.get(f"{reverse(f'admin:{name}', args=args)}{query}").content.decode()
 
     client.force_login(world.nell)
-    assert "ask an admin operator for a grant of sight" in page("hierarchy_site_tree")
-    assert "You see no site yet" in page("export")
-    assert "from now on" in page("hierarchy_change_changelist")
+    assert "Ask an admin operator for access" in page("hierarchy_site_tree")
+    assert "You have no access to any site yet" in page("export")
+    assert "will be listed here" in page("hierarchy_change_changelist")
     client.force_login(world.ada)
-    assert "You see no site yet" not in page("export")
-    assert "or show everything" in page("hierarchy_change_changelist", query="?q=nothing-of-the-kind")
+    assert "You have no access to any site yet" not in page("export")
+    assert "or show all changes" in page("hierarchy_change_changelist", query="?q=nothing-of-the-kind")
     give = f"{reverse('admin:drivers_siteright_add')}?driver={world.spike.pk}"
     assert give in page("drivers_driver_change", world.spike.pk)
     assert give in page("drivers_driver_reach", world.spike.pk)

@@ -68,7 +68,7 @@ def test_the_log_is_searched_and_filtered(ada, world, monkeypatch):
     assert found(ada, q="rotterdam") == ["GAR-1"]
     # An old value; and what is also the name of a column is looked for among names alone.
     assert found(ada, q="Dora", kind="driver", action="changed") == ["Dorothy"]
-    assert "only names were searched" in text_of(ada.get(LOG, {"q": "city"}))
+    assert "only object names were searched" in text_of(ada.get(LOG, {"q": "city"}))
     assert found(ada, q="city") == []
     assert found(ada, who="backend OF") == found(ada, road="api") == found(ada, request="r-18") == ["Dorothy"]
     assert found(ada, import_id=record.pk) == ["Imported", "more.csv"]
@@ -149,11 +149,11 @@ def test_history_tells_of_what_belongs_to_the_row(ada, world):
     services.delete(caller_of(world.ada), SiteRight.objects.get(driver=world.dora))
     page = address(Driver, "history", world.dora.pk)
     whole, own = text_of(ada.get(page)), text_of(ada.get(page, {"only": "row"}))
-    for word in ("Blue card", "Dora @ Harbour", "Restore it", "F-77", "admin"):
+    for word in ("Blue card", "Dora @ Harbour", "Restore<", "F-77", "admin"):
         assert word in whole
         assert word not in own.replace("/admin", "") or word == "admin"
-    assert 'aria-current="page">Only this row' in own
-    assert "Only this row" not in text_of(ada.get(address(Tag, "history", world.dora_card.pk)))
+    assert 'aria-current="page">This object only' in own
+    assert "This object only" not in text_of(ada.get(address(Tag, "history", world.dora_card.pk)))
 
 
 def test_undoing_and_restoring_by_hand(ada, world):
@@ -166,7 +166,7 @@ def test_undoing_and_restoring_by_hand(ada, world):
     assert address(Change, "undo", latest.pk) in history and address(Change, "restore", latest.pk) not in history
     undo = address(Change, "undo", line.pk)
     page = ada.get(undo)
-    assert "Changed again since, and lost with this: <strong>Name" in text_of(page)
+    assert "Changed again since then. These later values will be lost: <strong>Name" in text_of(page)
     version = page.context["row"].version
     assert Charger.objects.get(pk=world.quay_1.pk).name == "Jetty"
 
@@ -190,7 +190,7 @@ def test_undoing_and_restoring_by_hand(ada, world):
     moved = written(caller, world.garage, parent=world.west)
     move = ada.get(address(Change, "undo", moved.pk))["Location"]
     assert move == f"{address(Site, 'move', world.garage.pk)}?to={world.east.pk}"
-    assert "Move it" in text_of(ada.get(move))
+    assert "Move site" in text_of(ada.get(move))
 
 
 def test_restoring_what_was_deleted(ada, world):
@@ -216,7 +216,7 @@ def test_restoring_what_was_deleted(ada, world):
     services.save(caller, Charger(site=world.west, charger_id="GAR-2"))
     page = text_of(ada.get(address(Change, "undo", newest(world.gar_2, world.gar_2.pk).pk)))
     assert "This charger id is already in use" in page
-    assert "Restore it</button>" not in page
+    assert "Restore</button>" not in page
 
 
 def test_who_may_not_write_may_not_take_back(client, world):

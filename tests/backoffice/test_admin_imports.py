@@ -161,7 +161,7 @@ def test_a_file_that_is_none_and_one_with_nothing_to_do(world):
 
     done = planned(client, "chargerId,chargerName\nGAR-1,Garage one\n")
     text = text_of(client.get(done))
-    assert "Nothing to do" in text
+    assert "Nothing to import" in text
     assert "Apply" not in text
     assert client.post(done, {"answer": "apply"}).status_code == 409
     for plan in (broken, done):
@@ -183,8 +183,8 @@ def test_deleting_what_the_file_no_longer_names(world):
 
     plan = planned(client, content, prune="below", site=world.east.pk)
     text = text_of(client.get(plan))
-    assert "everything below Harbour / East car park" in text
-    assert "1 row is deleted" in text
+    assert "all rows below Harbour / East car park" in text
+    assert "1 row will be deleted" in text
     client.post(plan, {"answer": "apply"})
     assert not Charger.objects.filter(pk=world.gar_2.pk).exists()
 
@@ -317,7 +317,7 @@ def test_the_network_as_a_file(world):
     workbook = io.BytesIO(b"".join(ada.get(EXPORT, {"format": "xlsx"})))
     workbook.name = "network.xlsx"
     plan = ada.post(ADD, {"file": workbook})["Location"]
-    assert "Nothing to do" in text_of(ada.get(plan))
+    assert "Nothing to import" in text_of(ada.get(plan))
 
 
 def test_the_template_as_it_is_imports_nothing(world):
@@ -325,7 +325,7 @@ def test_the_template_as_it_is_imports_nothing(world):
     link = re.search(r'href="([^"]*template[^"]*)"', client.get(ADD).content.decode())[1]
     workbook = io.BytesIO(b"".join(client.get(link)))
     workbook.name = "template.xlsx"
-    assert "Nothing to do" in text_of(client.get(client.post(ADD, {"file": workbook})["Location"]))
+    assert "Nothing to import" in text_of(client.get(client.post(ADD, {"file": workbook})["Location"]))
 
 
 def test_a_list_as_a_file(world):

@@ -135,7 +135,7 @@ def test_search_shows_what_lies_above(ada, world, monkeypatch):
     assert outline(ada.get(TREE, {"q": "n-1"})) == ["Harbour"]
     assert outline(ada.get(TREE, {"q": "garage", "at": world.harbour.pk})) == ["East car park", ".Garage"]
     assert outline(ada.get(TREE, {"q": "a", "at": world.east.pk})) == ["Garage"]
-    assert "No site of that name lies here." in ada.get(TREE, {"q": "zzz"}).content.decode()
+    assert "No sites match." in ada.get(TREE, {"q": "zzz"}).content.decode()
     monkeypatch.setattr(tree_lines, "MOST_FOUND", 1)
     some = ada.get(TREE, {"q": "a"})
     assert outline(some) == ["Airport"]
@@ -231,12 +231,12 @@ def test_a_move_says_what_it_changes(ada, world):
     page = confirmation(ada, world.garage, world.airport)
     text = text_of(page)
     assert "From Harbour › East car park To Airport" in text
-    assert "0 subsites, 2 chargers and 1 driver who is at home there" in text
-    assert "1 driver loses access Dora 2 chargers" in text
+    assert "0 subsites, 2 chargers and 1 driver with a home site in this subtree" in text
+    assert "1 driver loses charging access Dora 2 chargers" in text
     # He could charge at one of the two already.
-    assert "1 driver gains access Dirk 1 charger" in text
-    assert "1 operator loses sight Rob 1 site" in text
-    assert "gains sight" not in text
+    assert "1 driver gains charging access Dirk 1 charger" in text
+    assert "1 operator loses site access Rob 1 site" in text
+    assert "gains site access" not in text
 
     done = agree(ada, page)
     world.garage.refresh_from_db()
@@ -251,12 +251,12 @@ def test_a_move_says_what_it_changes(ada, world):
 
 def test_moving_to_the_top(ada, world):
     page = confirmation(ada, world.garage, "top")
-    assert "To The top" in text_of(page)
+    assert "To Top level" in text_of(page)
     assert agree(ada, page).status_code == 302
     assert Site.objects.get(pk=world.garage.pk).is_root_node()
     assert 'href="?to=top"' not in ada.get(moving(world.garage)).content.decode()
     SiteRight.objects.all().delete()
-    assert "Nobody gains or loses" in text_of(confirmation(ada, world.west, "top"))
+    assert "No driver gains or loses charging access" in text_of(confirmation(ada, world.west, "top"))
 
 
 def test_a_stale_confirmation_moves_nothing(ada, world):
@@ -311,7 +311,7 @@ def test_where_a_site_cannot_go(ada, world):
     assert "cannot lie below itself" in confirmation(ada, world.harbour, world.garage).content.decode()
     for target in (world.depot, "", *GARBAGE):
         page = confirmation(ada, world.garage, target)
-        assert (page.status_code, b"Move it" in page.content) == (200, False)
+        assert (page.status_code, b"Move site" in page.content) == (200, False)
         assert ada.post(moving(world.garage), {"to": getattr(target, "pk", target)}).status_code == 200
     assert Site.objects.get(pk=world.garage.pk).parent_id == world.east.pk
 
@@ -328,7 +328,7 @@ def test_a_restricted_operator_moves_below_the_granted_site(rob, world):
     assert "Is unknown" in confirmation(rob, world.garage, world.west).content.decode()
     deck = made(Site, parent=world.east, name="Deck")
     page = confirmation(rob, world.garage, deck)
-    assert "Only drivers and operators that you see are counted." in text_of(page)
+    assert "Only drivers and operators you have access to are counted." in text_of(page)
     assert "Harbour" not in page.content.decode()
     assert agree(rob, page).status_code == 302
     assert Site.objects.get(pk=world.garage.pk).parent_id == deck.pk

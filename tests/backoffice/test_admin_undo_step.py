@@ -82,7 +82,7 @@ def test_bulk_changes_are_undone_whole(ada, world):
         page = undo_of(model, action)
         request_id = Change.objects.first().request_id
         assert f'href="{page}"' in ada.get(LOG, {"request": request_id}).content.decode()
-        assert "stay, because" not in undone(ada, page)
+        assert "cannot be undone and will stay" not in undone(ada, page)
         assert state() == before, (model, action)
         assert "(restores line" in Change.objects.first().actor_label
         # What was undone is not undone twice.
@@ -104,7 +104,7 @@ def test_what_was_changed_since_stays_and_is_named(ada, world):
     assert "Something has changed since you looked" in text_of(stale)
     assert Charger.objects.get(pk=world.gar_1.pk).site == world.west
     told = undone(ada, page)
-    assert "1 of these changes stays" in told and "GAR-2 : It was changed again since" in told
+    assert "1 change cannot be undone and will stay" in told and "GAR-2 : It was changed again since" in told
     assert Charger.objects.get(pk=world.gar_1.pk).site == world.garage
     assert Charger.objects.get(pk=world.gar_2.pk).site == world.airport
 
@@ -123,7 +123,7 @@ def test_secrets_never_come_back(ada, world):
     with journal.recording(Caller(world.ada.scope(), "ada", journal.ADMIN, "r-4")):
         key.delete()
     page = undo_of(ApiKey, journal.DELETED)
-    assert "Nothing of it can be taken back now" in text_of(ada.get(page))
+    assert "None of these changes can be undone now" in text_of(ada.get(page))
     assert not ApiKey.objects.filter(name="Gone").exists()
 
 
@@ -138,7 +138,7 @@ def test_large_steps_and_other_people(world, monkeypatch):
     signed_in(world.rob).post(page)
     assert Charger.objects.filter(site=world.west).count() == 2
     monkeypatch.setattr(restore, "MOST_LINES", 1)
-    assert "More than 1 lines were written together" in text_of(ada.get(page))
+    assert "More than 1 changes were made together" in text_of(ada.get(page))
     assert ada.post(page).status_code == 200
     assert Charger.objects.filter(site=world.west).count() == 2
     for junk in ("0", "x", "9" * 30):

@@ -76,12 +76,12 @@ def test_moving_a_site_by_keyboard(page):
     expect(page.get_by_label("Name:", exact=True)).to_have_value(name)
     skip_to_content(page)
     go_by_keyboard(page.get_by_role("link", name="Move to…"))
-    expect(page.get_by_text("Choose where it is to lie")).to_be_visible()
+    expect(page.get_by_text("Choose the new parent site")).to_be_visible()
     tab_to(page.locator("#content-main .select2-selection"))
     choose(page, "Hoofdkantoor")
-    go_by_keyboard(page.get_by_role("button", name="Look at what changes"))
-    expect(page.get_by_text("With it go")).to_be_visible()
-    go_by_keyboard(page.get_by_role("button", name="Move it"))
+    go_by_keyboard(page.get_by_role("button", name="Preview changes"))
+    expect(page.get_by_text("This also moves")).to_be_visible()
+    go_by_keyboard(page.get_by_role("button", name="Move site"))
     expect(page.locator(".messagelist")).to_contain_text(name)
 
 
@@ -138,14 +138,14 @@ def test_importing_a_workbook_with_an_error(page, tmp_path):
     page.locator("input[type=file]").set_input_files(
         workbook(tmp_path / "chargers.xlsx", ("NEW-1", "Utrect"), ("NEW-2", "Utrect"))
     )
-    go(page.get_by_role("button", name="Look at the changes"))
+    go(page.get_by_role("button", name="Preview changes"))
     expect(page.locator("main")).to_contain_text("Utrecht")
     expect(page.locator("main")).to_contain_text("Utrect")
     page.goto("/admin/hierarchy/import/add/")
     page.locator("input[type=file]").set_input_files(
         workbook(tmp_path / "chargers.xlsx", ("NEW-1", "Utrecht"), ("NEW-2", "Utrecht"))
     )
-    go(page.get_by_role("button", name="Look at the changes"))
+    go(page.get_by_role("button", name="Preview changes"))
     go(page.get_by_role("button", name="Apply these 2 changes"))
     page.goto("/admin/chargers/charger/?q=NEW-2")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
@@ -158,7 +158,7 @@ def undo_last(page: Page) -> None:
     skip_to_content(page)
     go_by_keyboard(page.get_by_role("link", name="Undo").first)
     skip_to_content(page)
-    go_by_keyboard(page.get_by_role("button", name="Undo the change"))
+    go_by_keyboard(page.get_by_role("button", name="Undo this change"))
     expect(page.locator(".messagelist")).to_be_visible()
 
 
@@ -189,7 +189,7 @@ def test_moving_chargers_together_and_back(page):
     go(page.get_by_role("button", name="Go"))
     page.locator("#content-main .select2-selection").focus()
     choose(page, "Hoofdkantoor")
-    go(page.get_by_role("button", name="Look at the changes"))
+    go(page.get_by_role("button", name="Preview changes"))
     expect(page.locator("#steps li")).to_have_count(2)
     go(page.get_by_role("button", name="Apply these 2 changes"))
     expect(page.locator(".messagelist")).to_be_visible()
@@ -239,9 +239,9 @@ def test_an_invitation_is_handed_over(page, other_page):
     for label in ("Password:", "Password again:"):
         other_page.get_by_label(label, exact=True).fill("correct horse battery staple")
     other_page.keyboard.press("Enter")
-    expect(other_page.get_by_role("heading", name="No site is open to you yet")).to_be_visible()
+    expect(other_page.get_by_role("heading", name="You do not have access to any site yet")).to_be_visible()
     page.goto(link)
-    expect(page.locator("main")).to_contain_text("This link was used")
+    expect(page.locator("main")).to_contain_text("This link was already used")
 
 
 def test_after_a_failed_save_the_error_has_the_focus(page):

@@ -39,7 +39,7 @@ def _confirm_move(page: Page) -> None:
     page.keyboard.type("Breda")
     page.locator(".select2-results__option--highlighted", has_text="Breda").wait_for()
     page.keyboard.press("Enter")
-    go(page.get_by_role("button", name="Look at what changes"))
+    go(page.get_by_role("button", name="Preview changes"))
 
 
 def take(page: Page) -> None:

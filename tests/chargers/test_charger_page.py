@@ -44,6 +44,10 @@ def test_the_page_says_how_the_charger_is(client, world):
     shown = text_of(client.get(of(world.quay_1)), 'id="charger-live"', 'id="charger-live-note"')
     for words in ("Available", "Connected", "3 hours ago", "6.5", "Socket 1", "Charging", "Socket 2", "Error"):
         assert words in shown
+    explained = text_of(client.get(of(world.quay_1)), "<details>", "</details>")
+    assert explained.startswith("What do Status, Health and Connected mean?")
+    for term in ("Status of the charger:", "Status of a socket:", "Connected:", "Health:"):
+        assert term in explained
     never = text_of(client.get(of(world.gar_2)), 'id="charger-live"', 'id="charger-live-note"')
     assert "Offline" in never and "Not connected" in never and "Never" in never and "No sockets yet" in never
 
@@ -74,7 +78,7 @@ def test_who_may_charge_here_and_why(client, world):
     made(SiteRight, driver=world.dirk, site=world.garage)
     shown = text_of(client.get(of(world.gar_1, "drivers")), "<tbody>", "</tbody>")
     assert re.search(r"Dirk Right on the charger itself Right on Garage, the charger's site no tag", shown)
-    assert "Nobody whom you see" in text_of(client.get(of(world.air_1)))
+    assert "No driver you can see may charge here" in text_of(client.get(of(world.air_1)))
 
 
 def test_what_lies_out_of_sight_stays_there(client, world):
@@ -82,7 +86,7 @@ def test_what_lies_out_of_sight_stays_there(client, world):
     client.force_login(world.rob)
     for page in ("drivers", "change"):
         response = client.get(of(world.gar_1, page))
-        assert "Right on a site above those that you see" in text_of(response)
+        assert "Right on a parent site you have no access to" in text_of(response)
         assert not re.search(r"Harbour|Dirk", response.content.decode())
     for page in ("drivers", "access", "status"):
         for charger in (world.quay_1, world.dep_1):
@@ -112,55 +116,55 @@ def test_the_list_is_paged_and_searched_with_the_same_number_of_statements(clien
             made(Tag, driver=driver, id_tag=f"G{number}")
     assert counts() == before
     own = text_of(client.get(of(world.gar_1)), 'id="last-part"')
-    assert "Guest 17" in own and "Guest 18" not in own and "All 62 drivers" in own
+    assert "Guest 17" in own and "Guest 18" not in own and "Search all 62 drivers" in own
     second = text_of(client.get(of(world.gar_1, "drivers"), {"p": 2}), "<tbody>")
     assert "Guest 47" not in second and "Guest 48" in second and "Guest 59" in second
     searched = client.get(of(world.gar_1, "drivers"), {"q": "GUEST 4"})
-    assert "10 drivers whom you see" in text_of(searched)
-    assert "No driver of this name" in text_of(client.get(of(world.gar_1, "drivers"), {"q": "nobody"}))
+    assert "10 drivers you can see" in text_of(searched)
+    assert "No driver with this name" in text_of(client.get(of(world.gar_1, "drivers"), {"q": "nobody"}))
 
 
 def test_may_this_tag_charge_here(client, world):
     client.force_login(world.ada)
     assert "Yes" not in text_of(client.get(of(world.gar_1, "access")))
-    right = "Its driver is Dora. Right on Harbour, 2 levels above"
+    right = "Driver: Dora Right on Harbour, 2 levels above"
     assert right in answered(client, world.gar_1, " 04a1b2c3 ")
     made(Tag, driver=world.dora, id_tag="OLD", expires_at=NOON.replace(year=2020, month=7))
     made(Tag, driver=world.dora, id_tag="NEW", starts_at=NOON.replace(year=2120, month=1))
     cases = [
-        (world.gar_1, "04A1B2C3", "Yes, it may charge. The tag is known: 04A1B2C3 Card The tag is valid now."),
+        (world.gar_1, "04A1B2C3", "Yes, this tag may charge. Tag found: 04A1B2C3 Card The tag is valid now."),
         (world.gar_1, "04A1B2C3", "Accepted (OCPP 1.6), Accepted (OCPP 2.0.1), ALLOWED (OCPI)"),
-        (world.air_1, "04A1B2C3", "No, it may not charge."),
-        (world.air_1, "04A1B2C3", "Dora has no right that reaches this charger, and 1 elsewhere"),
-        (world.gar_1, "04:A1:B2:C3", "No tag “04:A1:B2:C3” that you see"),
-        (world.gar_1, "04:A1:B2:C3", "Almost the same: 04A1B2C3 of Dora, with other separators"),
-        (world.gar_1, "C3B2A104", "with the bytes in the opposite order"),
+        (world.air_1, "04A1B2C3", "No, this tag may not charge."),
+        (world.air_1, "04A1B2C3", "Dora has no right on this charger, its site or a parent site, and 1 right"),
+        (world.gar_1, "04:A1:B2:C3", "Tag “04:A1:B2:C3” not found"),
+        (world.gar_1, "04:A1:B2:C3", "Similar tag: 04A1B2C3 of Dora, different separators"),
+        (world.gar_1, "C3B2A104", "reversed byte order"),
         # In the zone of the charger's customer.
-        (world.gar_1, "OLD", "The tag has expired: it ended on 2020-07-01 14:00 CEST."),
-        (world.gar_1, "NEW", "The tag is not valid yet: it begins on 2120-01-01 13:00 CET."),
+        (world.gar_1, "OLD", "The tag expired on 2020-07-01 14:00 CEST."),
+        (world.gar_1, "NEW", "The tag is not valid yet: it is valid from 2120-01-01 13:00 CET."),
     ]
     for charger, tag, words in cases:
         assert words in answered(client, charger, tag), (charger, tag)
     # Below the top the nearest other right is named.
     made(SiteRight, driver=world.dora, site=world.west)
     SiteRight.objects.filter(driver=world.dora, site=world.harbour).first().delete()
-    assert "The nearest one is on Harbour › West car park" in answered(client, world.gar_1, "04A1B2C3")
+    assert "The nearest right is on Harbour › West car park" in answered(client, world.gar_1, "04A1B2C3")
 
 
 def test_a_tag_out_of_sight_tells_nothing_of_its_driver(client, world):
     made(Tag, driver=world.dirk, id_tag="DIRK-1")
     client.force_login(world.rob)
     answer = answered(client, world.gar_1, "DIRK-1")
-    assert "Yes, it may charge. The tag belongs to a driver whom you do not see." in answer
+    assert "Yes, this tag may charge. The tag belongs to a driver you have no access to." in answer
     assert "Dirk" not in answer
-    assert "No tag “DIRK-1” that you see" in answered(client, world.gar_2, "DIRK-1")
+    assert "Tag “DIRK-1” not found" in answered(client, world.gar_2, "DIRK-1")
 
 
 def test_an_empty_question_is_no_question(client, world):
     client.force_login(world.ada)
     for tag in ("", "  "):
-        assert answered(client, world.gar_1, tag).startswith("Type an id tag")
-    assert "Type an id tag" not in client.get(of(world.gar_1)).content.decode()
+        assert answered(client, world.gar_1, tag).startswith("Enter an ID tag")
+    assert "Enter an ID tag" not in client.get(of(world.gar_1)).content.decode()
 
 
 @pytest.mark.parametrize("junk", ["\0", "9" * 400, "<img src=x onerror=alert(1)>", "'\"%_\\", "\u202e\ud83d", " "])

@@ -98,8 +98,8 @@ def test_a_restricted_operator(client, busy):
     response = page(client, busy.rob)
     home = response.context["home"]
     # Whoever sees only a part is told that the numbers are of that part.
-    assert "Only what you see is counted" in response.content.decode()
-    assert "Only what you see is counted" not in page(client, busy.ada).content.decode()
+    assert "Only objects you have access to are counted" in response.content.decode()
+    assert "Only objects you have access to are counted" not in page(client, busy.ada).content.decode()
     client.force_login(busy.rob)
     assert [(bar.group.name, bar.group.level) for bar in home["bars"]] == [("East car park", 0), ("Garage", 1)]
     assert [tile.number for tile in home["chores"]] == [1, 1, 1, 0]
@@ -227,7 +227,7 @@ def test_where_nothing_is_yet_the_page_says_how_to_begin(client):
     assert "/admin/hierarchy/import/add/" in text
     restricted = made(Operator, customer=customer, email="ed@eastwind.example", name="Ed")
     text = beginning(client, restricted)
-    assert "grant of sight" in text
+    assert "Ask an admin operator for access" in text
     assert "/add/" not in text
 
 

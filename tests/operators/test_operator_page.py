@@ -166,7 +166,7 @@ def test_keys_of_others_are_not_on_a_restricted_operators_pages(rob, world):
     page = rob.get(address(Operator, "change", world.nell.pk))
     assert page.status_code == 200
     assert "ctk_abcd" not in page.content.decode()
-    assert "Make a key" not in page.content.decode()
+    assert "Create API key" not in page.content.decode()
 
 
 def test_your_account(client, world):
@@ -175,7 +175,7 @@ def test_your_account(client, world):
         client.force_login(operator)
         page = client.get(ACCOUNT).content.decode()
         assert operator.email in page
-        assert ("Make a key" in page) == (who != "pat")
+        assert ("Create API key" in page) == (who != "pat")
         assert f'href="{ACCOUNT}"' in client.get("/admin/").content.decode()
         assert client.post(ACCOUNT, {"name": f"{operator.name} Ray", "is_admin_operator": "on"}).status_code == 302
         operator.refresh_from_db()
@@ -192,9 +192,9 @@ def test_your_account(client, world):
 def test_your_account_shows_what_you_see(client, world):
     for who, shown, hidden in (
         ("rob", "East car park", "Harbour"),
-        ("nell", "Nothing yet", "East car park"),
-        ("ada", "Everything of Northwind", "Southwind"),
-        ("pat", "Everything of every customer", "Northwind"),
+        ("nell", "You do not have access to any site yet", "East car park"),
+        ("ada", "All data of Northwind", "Southwind"),
+        ("pat", "All data of all customers", "Northwind"),
     ):
         client.force_login(getattr(world, who))
         page = client.get(ACCOUNT).content.decode()

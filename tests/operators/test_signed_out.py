@@ -16,7 +16,7 @@ from tests.backoffice.admin_pages import address, filled
 
 LOGIN = "/admin/login/"
 RIGHT = "correct horse battery"
-OFFERED = "what you typed is offered again"
+OFFERED = "Sign in to get your input back"
 LOST = "could not be kept"
 
 
@@ -119,17 +119,17 @@ def test_passwords_and_files_are_not_carried(browser, world):
     page = interrupted(browser, path, {**typed, "new_password": "swordfish", "new_Password_again": "swordfish"})
     assert "swordfish" not in page.content.decode()
     offer = sign_in(browser, page)
-    assert "It lacks the password or file" in text_of(offer)
+    assert "Passwords and files are not kept" in text_of(offer)
     assert form_on(offer)[1]["name"] == ["Ron"] and "new_password" not in form_on(offer)[1]
     offer = sign_in(browser, interrupted(browser, path, typed))
-    assert "It lacks" not in text_of(offer)
+    assert "are not kept" not in text_of(offer)
 
     file = SimpleUploadedFile("sites.csv", b"swordfish")
     page = interrupted(browser, "/admin/hierarchy/import/add/", {"table": "sites", "file": file}, has_file=True)
     assert "swordfish" not in page.content.decode()
     offer = sign_in(browser, page)
     assert form_on(offer)[1]["table"] == ["sites"]
-    assert "It lacks the password or file" in text_of(offer)
+    assert "Passwords and files are not kept" in text_of(offer)
 
     page = interrupted(browser, "/admin/password_change/", {"old_password": "swordfish", "new_password1": "s"})
     assert LOST in text_of(page) and OFFERED not in text_of(page)
