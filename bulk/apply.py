@@ -15,10 +15,11 @@ from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bulk.plan import Plan, Rows, make_plan
+from bulk.plan import Plan, make_plan
 from bulk.prune import Chosen, Prune
+from bulk.row_checks import Rows
 from bulk.source import Findings, Progress, silent
-from bulk.stored import Row, State
+from bulk.table_state import ImportRow, TableState
 from hierarchy import journal, services, statements, tree
 from hierarchy.db import snapshot
 from hierarchy.entity import Entity
@@ -115,17 +116,17 @@ class _Writer:
         for model, ids in self.plan.deletions.items():
             self._delete(model, ids)
 
-    def _number(self, state: State, created: list[Row], changed: list[Row]) -> dict[int, Numbers]:
+    def _number(self, state: TableState, created: list[ImportRow], changed: list[ImportRow]) -> dict[int, Numbers]:
         """Number the customer's trees anew, write what is different for the sites there are, and give all numbers.
 
         Siblings keep their order, new and moved ones come after them; new roots come after those of all customers.
         """
         moved = {row.id for row in changed if "parent" in row.values}
-        if not created and not moved and not state.doomed:
+        if not created and not moved and not state.to_delete:
             return {}
         sites = Site.objects.visible_to(Scope.whole_customer(self.customer_id)).order_by("pk")
         columns = ("pk", "tree_id", "lft", "rght", "level")
-        stored = {pk: Numbers(*rest) for pk, *rest in sites.values_list(*columns) if pk not in state.doomed}
+        stored = {pk: Numbers(*rest) for pk, *rest in sites.values_list(*columns) if pk not in state.to_delete}
         self.forest = _forest(state, {id_: place for id_, place in stored.items() if id_ not in moved})
         highest = Site.unscoped.aggregate(highest=Max("tree_id"))["highest"] or 0
         new_trees = itertools.count(highest + 1)
@@ -138,12 +139,12 @@ class _Writer:
         Site.objects.write_numbers((id_, place) for id_, place in numbers.items() if id_ > 0 and stored[id_] != place)
         return numbers
 
-    def _park(self, state: State, created: list[Row], changed: list[Row]) -> None:
+    def _park(self, state: TableState, created: list[ImportRow], changed: list[ImportRow]) -> None:
         """Free the unique keys that rows leave and others take, whatever the order in which they are written."""
         for unique in state.table.uniques:
             name = unique.fields[-1]
             leaving = [row for row in changed if not unique.watched.isdisjoint(row.values)]
-            leaving_ids = [*(row.id for row in leaving), *state.doomed]
+            leaving_ids = [*(row.id for row in leaving), *state.to_delete]
             if not leaving_ids or not isinstance(state.table.fields[name], KeyField):
                 continue
             taken = {unique.key(state.after(row.id)) for row in [*created, *leaving]} - {None}
@@ -153,7 +154,7 @@ class _Writer:
                     **{name: Concat(Value(_PARKED), Cast("pk", CharField()))}
                 )
 
-    def _create(self, state: State, batch: list[Row], numbers: dict[int, Numbers]) -> None:
+    def _create(self, state: TableState, batch: list[ImportRow], numbers: dict[int, Numbers]) -> None:
         self._know_paths(state, batch)
         referred: dict[tuple[str, int], Entity] = {}
         instances = [self._instance(state, row, numbers, referred) for row in batch]
@@ -163,7 +164,7 @@ class _Writer:
             self.recorder.entries.append(instance.journal_entry(self.recorder, None, instance))
 
     def _instance(
-        self, state: State, row: Row, numbers: dict[int, Numbers], referred: dict[tuple[str, int], Entity]
+        self, state: TableState, row: ImportRow, numbers: dict[int, Numbers], referred: dict[tuple[str, int], Entity]
     ) -> Entity:
         values = {state.table.fields[name].attname: self._real(state, name, row.values[name]) for name in row.values}
         # One moment for all, so that it need be turned into the database's once only.
@@ -180,7 +181,7 @@ class _Writer:
             setattr(instance, name, referred[key])
         return instance
 
-    def _outline(self, state: State, id_: int) -> Entity:
+    def _outline(self, state: TableState, id_: int) -> Entity:
         """A row with the fields that name and place it, without reading it."""
         after = {**state.after(id_), "id": self.ids.get(id_, id_), "customer": self.customer_id}
         names = state.table.always_loaded
@@ -189,11 +190,11 @@ class _Writer:
             connection.alias, attnames, [self._real(state, name, after[name]) for name in names]
         )
 
-    def _real(self, state: State, name: str, value: Any) -> Any:
+    def _real(self, state: TableState, name: str, value: Any) -> Any:
         """A planned value as it is written: new rows are referred to by the ids that they got."""
         return self.ids.get(value, value) if state.table.fields[name].is_relation else value
 
-    def _change(self, state: State, batch: list[Row]) -> None:
+    def _change(self, state: TableState, batch: list[ImportRow]) -> None:
         self._know_paths(state, batch)
         table = state.table
         stored = table.model.unscoped.select_related(*table.named_with).select_for_update(of=("self",))
@@ -216,7 +217,7 @@ class _Writer:
         statements.update(written)
 
     def _delete(self, model: type[Entity], ids: list[int]) -> None:
-        for site in self.plan.states["sites"].stored:
+        for site in self.plan.states["sites"].existing:
             self._know_former_path(site)
         rows = model.with_references().select_for_update(of=("self",)).order_by("pk")
         for batch in _batches(self.progress(ids, str(model._meta.verbose_name_plural), len(ids))):
@@ -227,7 +228,7 @@ class _Writer:
             self.recorder.spool()
             statements.delete(model, batch)
 
-    def _know_paths(self, state: State, batch: list[Row]) -> None:
+    def _know_paths(self, state: TableState, batch: list[ImportRow]) -> None:
         """Tell the journal where the rows lie and lay, so that it need not ask."""
         for row in batch:
             for site in self.plan.governing_sites(state, state.after(row.id)):
@@ -244,24 +245,24 @@ class _Writer:
             self.former.paths[site] = journal.join_path(self.former_forest.path(site))
 
 
-def _parents(state: State) -> dict[int, int | None]:
+def _parents(state: TableState) -> dict[int, int | None]:
     """The site above each stored site."""
     place = state.fields.index("parent")
-    return {id_: values[place] for id_, values in state.stored.items()}
+    return {id_: values[place] for id_, values in state.existing.items()}
 
 
-def _forest(state: State, numbers: dict[int, Numbers]) -> Forest:
+def _forest(state: TableState, numbers: dict[int, Numbers]) -> Forest:
     """The customer's sites as they will be: those in `numbers` in their order, then the others as they came."""
     position = {id_: (place.tree_id, place.lft) for id_, place in numbers.items()}
-    staying = (id_ for id_ in state.stored if id_ not in state.doomed)
+    staying = (id_ for id_ in state.existing if id_ not in state.to_delete)
     ids = [*staying, *(id_ for id_ in state.rows if id_ < 0)]
     order = {id_: (0, *position[id_]) if id_ in position else (1, turn) for turn, id_ in enumerate(ids)}
     return Forest.assemble({id_: state.after(id_)["parent"] for id_ in ids}, order.__getitem__)
 
 
-def _by_level(rows: list[Row], numbers: dict[int, Numbers]) -> list[list[Row]]:
+def _by_level(rows: list[ImportRow], numbers: dict[int, Numbers]) -> list[list[ImportRow]]:
     """Rows with those first to which others refer."""
-    levels: dict[int, list[Row]] = defaultdict(list)
+    levels: dict[int, list[ImportRow]] = defaultdict(list)
     for row in rows:
         levels[numbers[row.id].level if row.id in numbers else 0].append(row)
     return [levels[level] for level in sorted(levels)]

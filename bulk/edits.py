@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from bulk.plan import Rows, check_rows
 from bulk.prune import Chosen
-from bulk.source import Draft, Findings, Stored
+from bulk.row_checks import Rows, check_rows
+from bulk.source import Draft, ExistingId, Findings
 from bulk.tables import tables
 
 # Stands where a plan names the format of its file.
@@ -49,7 +49,7 @@ class Edit:
         return cls(**{**found, "ids": tuple(found["ids"]), "notes": tuple(found["notes"])})
 
     @property
-    def doomed(self) -> Chosen | None:
+    def to_delete(self) -> Chosen | None:
         return Chosen(self.table, self.ids) if self.kind == DELETE else None
 
     def rows(self, findings: Findings) -> Rows:
@@ -62,9 +62,9 @@ class Edit:
         values = {}
         for name, value in self.values.items():
             column = table.by_name[table.column_of(name)]
-            values[column.name] = Stored(value) if column.refers_to and value is not None else value
+            values[column.name] = ExistingId(value) if column.refers_to and value is not None else value
         for id_ in self.ids:
             if self.kind == SET:
-                yield Draft(self.table, 0, dict(values), stored=id_)
+                yield Draft(self.table, 0, dict(values), existing_id=id_)
             else:
-                yield Draft(self.table, 0, {**values, table.column_of(self.of): Stored(id_)})
+                yield Draft(self.table, 0, {**values, table.column_of(self.of): ExistingId(id_)})

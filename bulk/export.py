@@ -10,10 +10,9 @@ from typing import IO, Any
 from django.db.models import Count, Q
 
 from bulk import cells, files
-from bulk.plan import MARK
 from bulk.source import Progress, silent
-from bulk.stored import MARKED
-from bulk.tables import Column, Sheet, Table, sheets, tables
+from bulk.table_state import NAME_WITH_ID
+from bulk.tables import ID_COLUMN, Column, Sheet, Table, sheets, tables
 from hierarchy.db import snapshot
 from hierarchy.models import Site
 from hierarchy.scoping import Scope, ScopedQuerySet
@@ -67,7 +66,7 @@ class _Exporter:
         header = [heading.name for heading in sheet.headings]
         for table in self._tables(sheet):
             if self.names.marks(table):
-                header.append(MARK)
+                header.append(ID_COLUMN)
             header += [report.name for report in table.reports]
         return header
 
@@ -166,7 +165,7 @@ class Names:
         marked = self._marked["sites"] = set()
         for pk, names in paths.items():
             text = cells.path_text(names)
-            if self.site_keys[pk] in shared or MARKED.fullmatch(text):
+            if self.site_keys[pk] in shared or NAME_WITH_ID.fullmatch(text):
                 marked.add(pk)
                 text = f"{text} (id {pk})"
             elif external_ids.get(comparison_key(text), pk) != pk:

@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from bulk import apply, cells, files
 from bulk.edits import FORMAT, Edit
 from bulk.native import Native
-from bulk.plan import Plan, Rows, check_rows
+from bulk.plan import Plan
 from bulk.prune import Chosen, Prune
+from bulk.row_checks import Rows, check_rows
 from bulk.source import Draft, Findings, Progress, silent
 from bulk.steps import steps
 from bulk.tables import formats
@@ -62,7 +63,7 @@ def read(stream: IO[bytes], request: Request, customer: Customer, progress: Prog
     if request.format == FORMAT:
         edit = Edit.unpacked(stream.read())
         findings.notes += edit.notes
-        return Contents(FORMAT, edit.rows(findings), findings, edit.doomed)
+        return Contents(FORMAT, edit.rows(findings), findings, edit.to_delete)
     start, stream = files.peek(stream)
     tables: tuple[str, ...] = ()
     rows: Rows = {}

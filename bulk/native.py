@@ -12,9 +12,8 @@ from typing import IO, Any
 from django.utils.translation import gettext as _
 
 from bulk import cells, files, site_tree
-from bulk.plan import MARK
 from bulk.source import Draft, Findings
-from bulk.tables import Heading, Sheet, sheets, tables
+from bulk.tables import ID_COLUMN, Heading, Sheet, sheets, tables
 
 _NOT_A_WORD = re.compile(r"[\W_]+")
 # What the API says of every row, and nobody writes.
@@ -271,5 +270,5 @@ def _names(sheet: Sheet) -> dict[str, str]:
         for other in heading.also:
             names.setdefault(word(other), heading.name)
     if sheet.taker is None and tables()[sheet.tables[0]].has_namesakes:
-        names[word(MARK)] = MARK
+        names[word(ID_COLUMN)] = ID_COLUMN
     return names

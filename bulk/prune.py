@@ -18,7 +18,7 @@ from hierarchy.forest import Forest
 
 if TYPE_CHECKING:
     from bulk.plan import Plan
-    from bulk.stored import State
+    from bulk.table_state import TableState
     from hierarchy.scoping import Scope
 
 # The whole network, where a site is asked for.
@@ -28,7 +28,7 @@ _BATCH = 5_000
 _NEEDED_SHOWN = 20
 
 Model = type[Entity]
-Doomed = dict[Model, dict[int, None]]
+Deletions = dict[Model, dict[int, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +51,32 @@ class Chosen:
         return (self.table,)
 
 
-def doom(plan: Plan, scope: Scope, prune: Prune | Chosen) -> None:
+def plan_deletions(plan: Plan, scope: Scope, prune: Prune | Chosen) -> None:
     """Enter into the plan what is to be deleted, and note what is in the way.
 
     Of each table, the visible rows that no row of the file is and that lie below the site, now and after the import;
     or those that were chosen. Takes a constant number of statements, and some more for each few thousand rows that go.
     """
-    doomed = _chosen(plan, scope, prune) if isinstance(prune, Chosen) else _pruned(plan, scope, prune)
-    _add_what_depends(doomed)
+    to_delete = _chosen(plan, scope, prune) if isinstance(prune, Chosen) else _pruned(plan, scope, prune)
+    _add_what_depends(to_delete)
     for state in plan.states.values():
-        state.doomed = doomed.get(state.table.model, {})
+        state.to_delete = to_delete.get(state.table.model, {})
     if scope.is_restricted:
-        plan.hidden = {model: frozenset(ids) - _seen(model, ids, scope) for model, ids in doomed.items()}
+        plan.hidden = {model: frozenset(ids) - _seen(model, ids, scope) for model, ids in to_delete.items()}
     if isinstance(prune, Chosen):
-        _refuse_while_needed(plan, doomed, partial(_note_needed, scope=scope))
+        _refuse_while_needed(plan, to_delete, partial(_note_needed, scope=scope))
     else:
         _refuse_while_named(plan)
-        _refuse_while_needed(plan, doomed, _note_blockers)
-    order = _order(doomed)
-    plan.deletions = {model: list(doomed[model]) for model in order}
+        _refuse_while_needed(plan, to_delete, _note_blockers)
+    order = _order(to_delete)
+    plan.deletions = {model: list(to_delete[model]) for model in order}
 
 
-def _pruned(plan: Plan, scope: Scope, prune: Prune) -> Doomed:
+def _pruned(plan: Plan, scope: Scope, prune: Prune) -> Deletions:
     inside = _inside(plan, prune.site)
     if inside is None:
         return {}
-    doomed: Doomed = {}
+    to_delete: Deletions = {}
     for name in prune.tables:
         state = plan.states[name]
         spared = state.table.spares(scope) if state.table.spares else ()
@@ -84,15 +84,15 @@ def _pruned(plan: Plan, scope: Scope, prune: Prune) -> Doomed:
         if unnamed:
             message = _("%(object)s, which the file does not name, cannot be deleted: %(why)s")
             _note_refusals(plan, state, scope, unnamed, message)
-            doomed[state.table.model] = dict.fromkeys(unnamed)
-    return doomed
+            to_delete[state.table.model] = dict.fromkeys(unnamed)
+    return to_delete
 
 
-def _chosen(plan: Plan, scope: Scope, chosen: Chosen) -> Doomed:
+def _chosen(plan: Plan, scope: Scope, chosen: Chosen) -> Deletions:
     """The chosen rows that are there, those noted that may not be deleted."""
     state = plan.states[chosen.table]
     spared = state.table.spares(scope) if state.table.spares else ()
-    found = [id_ for id_ in chosen.ids if id_ in state.stored and state.sees(id_) and id_ not in spared]
+    found = [id_ for id_ in chosen.ids if id_ in state.existing and state.sees(id_) and id_ not in spared]
     if scope.is_restricted:
         naming = Naming(plan.states)
         for id_ in found:
@@ -112,7 +112,7 @@ def _seen(model: Model, ids: Iterable[int], scope: Scope) -> set[int]:
 def _inside(plan: Plan, site: str) -> Collection[int | None] | None:
     """The sites at or below which rows may go; None when the site is unknown, which is noted."""
     state = plan.states["sites"]
-    visible = [id_ for id_ in state.stored if state.sees(id_)]
+    visible = [id_ for id_ in state.existing if state.sees(id_)]
     if site.strip() == EVERYWHERE:
         return {*visible, None}
     root, _key = state.look_up(site)
@@ -122,12 +122,12 @@ def _inside(plan: Plan, site: str) -> Collection[int | None] | None:
         return None
     inside: set[int | None] = set(visible)
     for values in (state.before, state.after):
-        inside &= set(Forest.assemble({id_: values(id_)["parent"] for id_ in state.stored}, int).subtree(root))
+        inside &= set(Forest.assemble({id_: values(id_)["parent"] for id_ in state.existing}, int).subtree(root))
     return inside
 
 
-def _unnamed(plan: Plan, state: State, scope: Scope, inside: Collection[int | None]) -> Iterator[int]:
-    for id_ in state.stored:
+def _unnamed(plan: Plan, state: TableState, scope: Scope, inside: Collection[int | None]) -> Iterator[int]:
+    for id_ in state.existing:
         if id_ in state.rows or not state.sees(id_):
             continue
         places = _places(plan, state, id_)
@@ -135,7 +135,7 @@ def _unnamed(plan: Plan, state: State, scope: Scope, inside: Collection[int | No
             yield id_
 
 
-def _places(plan: Plan, state: State, id_: int) -> list[int | None]:
+def _places(plan: Plan, state: TableState, id_: int) -> list[int | None]:
     return list(plan.governing_sites(state, state.before(id_)))
 
 
@@ -144,7 +144,7 @@ def _is_writable(plan: Plan, places: list[int | None]) -> bool:
     return all(place is not None and plan.states["sites"].sees(place) for place in places)
 
 
-def _note_refusals(plan: Plan, state: State, scope: Scope, ids: list[int], message: str) -> None:
+def _note_refusals(plan: Plan, state: TableState, scope: Scope, ids: list[int], message: str) -> None:
     """What the model itself keeps restricted operators from."""
     model = state.table.model
     if not scope.is_restricted or model.refusal is Entity.refusal:
@@ -155,19 +155,19 @@ def _note_refusals(plan: Plan, state: State, scope: Scope, ids: list[int], messa
             plan.findings.error(message % {"object": row.natural_key_text, "why": refusal}, sheet="")
 
 
-def _add_what_depends(doomed: Doomed) -> None:
+def _add_what_depends(to_delete: Deletions) -> None:
     """Add the rows that go with others: sockets with their charger, tags with their driver …"""
-    pending = [(model, list(ids)) for model, ids in doomed.items()]
+    pending = [(model, list(ids)) for model, ids in to_delete.items()]
     while pending:
         model, ids = pending.pop()
         for relation in model.related_rows(models.CASCADE):
-            found = doomed.setdefault(relation.related_model, {})
+            found = to_delete.setdefault(relation.related_model, {})
             fresh = [pk for pk in _referring(relation, ids) if pk not in found]
             found.update(dict.fromkeys(fresh))
             if fresh:
                 pending.append((relation.related_model, fresh))
-    for model in [model for model, ids in doomed.items() if not ids]:
-        del doomed[model]
+    for model in [model for model, ids in to_delete.items() if not ids]:
+        del to_delete[model]
 
 
 def _referring(relation: Any, ids: Iterable[int]) -> Iterator[int]:
@@ -181,7 +181,7 @@ def _refuse_while_named(plan: Plan) -> None:
         for row in state.rows.values():
             for column in state.table.references:
                 target = state.after(row.id).get(column.field)
-                if column.name in row.draft.values and target in plan.states[column.refers_to].doomed:
+                if column.name in row.draft.values and target in plan.states[column.refers_to].to_delete:
                     message = _("Refers to what the file does not name and which would be deleted: name it, too.")
                     plan.findings.error(
                         message,
@@ -192,12 +192,12 @@ def _refuse_while_named(plan: Plan) -> None:
                     )
 
 
-def _refuse_while_needed(plan: Plan, doomed: Doomed, note: Callable[[Plan, Any, list[int]], None]) -> None:
+def _refuse_while_needed(plan: Plan, to_delete: Deletions, note: Callable[[Plan, Any, list[int]], None]) -> None:
     named = {table.model: plan.states.get(table.name) for table in tables().values()}
-    for model, ids in doomed.items():
+    for model, ids in to_delete.items():
         for relation in model.related_rows(models.PROTECT):
             planned = named.get(relation.related_model)
-            gone = doomed.get(relation.related_model, {})
+            gone = to_delete.get(relation.related_model, {})
             held = [
                 pk
                 for pk in _referring(relation, ids)
@@ -245,7 +245,7 @@ def _note_needed(plan: Plan, relation: Any, held: list[int], scope: Scope) -> No
         plan.findings.error(message % rest, sheet="")
 
 
-def _order(doomed: Doomed) -> list[Model]:
+def _order(to_delete: Deletions) -> list[Model]:
     """The models in an order in which none goes before those that refer to it."""
     order: list[Model] = []
 
@@ -253,11 +253,11 @@ def _order(doomed: Doomed) -> list[Model]:
         if model in order:
             return
         for relation in [*model.related_rows(models.CASCADE), *model.related_rows(models.PROTECT)]:
-            if relation.related_model in doomed and relation.related_model is not model:
+            if relation.related_model in to_delete and relation.related_model is not model:
                 put(relation.related_model)
         order.append(model)
 
-    for model in doomed:
+    for model in to_delete:
         put(model)
     return order
 

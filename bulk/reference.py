@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bulk import cells
-from bulk.plan import MARK
-from bulk.tables import Column, Field, Heading, Sheet, Table, sheets, tables
+from bulk.tables import ID_COLUMN, Column, Field, Heading, Sheet, Table, sheets, tables
 
 # A bound that is the database's own is none that anybody needs to know.
 _BEYOND = 2**63 - 1
@@ -213,7 +212,7 @@ def _rows_of(sheet: Sheet) -> str:
     said = f"{capfirst(kinds[0])}."
     if tables()[sheet.tables[0]].has_namesakes:
         said += _(" Of those that have one name, `%(id)s`, as exports write it, says which one is meant.") % {
-            "id": MARK
+            "id": ID_COLUMN
         }
     return said
 

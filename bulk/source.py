@@ -23,7 +23,7 @@ def silent(rows: Iterable[T], _what: str, _total: int | None) -> Iterable[T]:
 
 
 @contextlib.contextmanager
-def uncollected() -> Iterator[None]:
+def gc_disabled() -> Iterator[None]:
     """Keep Python from looking for circles: an import makes millions of objects, and none among them."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -35,8 +35,8 @@ def uncollected() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A reference to the stored row with this id, whatever it is called by now."""
+class ExistingId:
+    """A reference to the existing row with this id, whatever its name is by now."""
 
     id: int
 
@@ -45,13 +45,13 @@ class Stored:
 class Draft:
     """One row for one table.
 
-    `values` holds only the columns that the file gives: a column that is missing is left alone. A reference is a text
-    (the natural key of the row referred to), a tuple of texts (its path from the root) or `Stored`. `custom.key` as a
+    `values` holds only the columns that the file gives: a missing column is left alone. A reference is a string (the
+    natural key of the row referred to), a tuple of strings (its path from the root) or `ExistingId`. `custom.key` as a
     column sets one entry of a column that holds an object. None clears a column, or removes an entry. `row` counts as
-    a spreadsheet does, the header being row 1. `sheet` is the table of the file in which it stands, where it has
-    several. `headings` are the names of the columns in the file, where they differ. `fallback` are values to take
-    instead when a stored row that the file does not name has the first ones already. `stored` is the id of the stored
-    row that it means, where no key has to say so. What stands in no file has the row 0.
+    a spreadsheet does, the header being row 1; a row that is in no file has 0. `sheet` is the table of the file, where
+    it has several. `headings` are the names of the columns in the file, where they differ. `fallback` are values to use
+    instead when an existing row that the file does not name already has the first ones. `existing_id` is the id of the
+    existing row, where no key has to say so.
     """
 
     table: str
@@ -60,7 +60,7 @@ class Draft:
     headings: Mapping[str, str] = field(default_factory=dict)
     fallback: Mapping[str, Any] = field(default_factory=dict)
     sheet: str = ""
-    stored: int = 0
+    existing_id: int = 0
 
     def heading(self, column: str) -> str:
         return self.headings.get(column, column)

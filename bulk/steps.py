@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from bulk.naming import Naming
 from bulk.plan import Plan
-from bulk.stored import Row, State
+from bulk.table_state import ImportRow, TableState
 from bulk.tables import tables
 from hierarchy import journal
 from hierarchy.entity import Entity
@@ -57,7 +57,7 @@ def steps(plan: Plan) -> Iterator[Step]:
             yield Step(table, journal.DELETED, _("one that you do not see") if id_ in hidden else name, {})
 
 
-def _step(names: Naming, state: State, row: Row) -> Step:
+def _step(names: Naming, state: TableState, row: ImportRow) -> Step:
     table = state.table
     if row.is_new:
         action = journal.CREATED

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from bulk.source import Draft, Findings, Reader
 
 Field: TypeAlias = "models.Field[Any, Any]"
-# A row by field, stored or planned.
+# The column whose ids tell rows apart that have one name; no key, and never written.
+ID_COLUMN = "id"
+# A row by field, existing or planned.
 Values = Mapping[str, Any]
 
 
@@ -249,7 +251,7 @@ class Heading:
 
 
 # Turns the rows of one sheet, as they come, into drafts: `take(row, values)`.
-Taker: TypeAlias = "Callable[[int, dict[str, Any]], Iterable[Draft]]"
+RowParser: TypeAlias = "Callable[[int, dict[str, Any]], Iterable[Draft]]"
 
 
 @dataclass(frozen=True)
@@ -262,7 +264,7 @@ class Sheet:
     name: str
     headings: tuple[Heading, ...]
     needs: tuple[tuple[str, ...], ...]
-    taker: Callable[[Findings], Taker] | None = None
+    taker: Callable[[Findings], RowParser] | None = None
     is_exported: bool = True
 
     @cached_property

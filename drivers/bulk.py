@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from bulk.source import Draft, Findings
-from bulk.tables import Column, Heading, Report, Sheet, Table, Taker, register
+from bulk.tables import Column, Heading, Report, RowParser, Sheet, Table, register
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
 from hierarchy.text import comparison_key
 
@@ -85,7 +85,7 @@ def _some(values: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: values[name] for name in names if name in values}
 
 
-def _rights(findings: Findings) -> Taker:
+def _rights(findings: Findings) -> RowParser:
     """A row gives the driver a right on the site, on the charger, or on both."""
 
     def take(row: int, values: dict[str, Any]) -> Iterator[Draft]:
@@ -111,7 +111,7 @@ RIGHTS = Sheet(
 )
 
 
-def _people(findings: Findings) -> Taker:
+def _people(findings: Findings) -> RowParser:
     """Rows of one person, who is known by external id or else by name, say more of the same driver."""
     drivers: dict[tuple[str, str], Draft] = {}
     rights: set[str] = set()

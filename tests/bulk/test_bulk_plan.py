@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bulk import apply
-from bulk.plan import check_rows
+from bulk.row_checks import check_rows
 from bulk.source import KEPT, Draft, Findings
 from bulk.tables import tables, with_referred
 from chargers.models import Charger, Socket

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bulk import apply
-from bulk.plan import check_rows
+from bulk.row_checks import check_rows
 from bulk.source import Draft, Findings
 from hierarchy import services as hierarchy_services
 from hierarchy.errors import NotPermitted

@@ -18,7 +18,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from bulk import apply, files
 from bulk.imports import Contents, Request, messages, read
 from bulk.plan import Plan
-from bulk.source import Finding, uncollected
+from bulk.source import Finding, gc_disabled
 from bulk.steps import Step, steps
 from bulk.tables import formats, sheets
 from hierarchy import journal
@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with uncollected():
+            with gc_disabled():
                 self._import(**options)
         except KeyboardInterrupt:
             raise CommandError("Interrupted: nothing was changed.", returncode=INTERRUPTED) from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bulk import cells
-from bulk.source import Draft, Stored
+from bulk.source import Draft, ExistingId
 from bulk.tables import Table
 from hierarchy.scoping import Scope
 from hierarchy.text import comparison_key
@@ -23,11 +23,11 @@ _LONG = 255
 # Among more, looking for one that is nearly the same takes too long.
 _MANY = 20_000
 # A name with the id that tells it from others of that name.
-MARKED = re.compile(r"(.*) \(id (\d{1,18})\)", re.DOTALL)
+NAME_WITH_ID = re.compile(r"(.*) \(id (\d{1,18})\)", re.DOTALL)
 
 
 @dataclass(slots=True, eq=False)
-class Row:
+class ImportRow:
     """One row of a file, on its way into the database.
 
     `id` is the stored row's, negative for one that is to be created, 0 while that is not known. `values` are by
@@ -55,24 +55,24 @@ class Row:
 
 
 @dataclass(slots=True)
-class State:
+class TableState:
     """One table of one customer: the stored rows, those of the file, and the natural keys of both.
 
     `visible` are the ids that the caller may see, None for all. `rows` are the file's by id. `expected` are the single
-    keys that rows of the file give, found yet or not. `doomed` are the ids of stored rows that are to be deleted.
+    keys that rows of the file give, found yet or not. `to_delete` are the ids of stored rows that are to be deleted.
     """
 
     table: Table
     fields: tuple[str, ...]
-    stored: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    existing: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     visible: frozenset[int] | None = None
     index: dict[IndexKey, int | set[int]] = field(default_factory=dict)
-    rows: dict[int, Row] = field(default_factory=dict)
+    rows: dict[int, ImportRow] = field(default_factory=dict)
     expected: set[IndexKey] = field(default_factory=set)
-    doomed: dict[int, None] = field(default_factory=dict)
+    to_delete: dict[int, None] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, table: Table, customer_id: int | None, scope: Scope, extra: Iterable[str]) -> State:
+    def load(cls, table: Table, customer_id: int | None, scope: Scope, extra: Iterable[str]) -> TableState:
         """The customer's rows with the fields that the file can change: one statement, two for a restricted caller.
 
         All of them, so that what must be unique is; only visible ones are found by their keys.
@@ -83,11 +83,11 @@ class State:
             return state
         whole = table.model.objects.visible_to(Scope.whole_customer(customer_id)).order_by("pk")
         rows = whole.values_list("pk", *state.fields)
-        state.stored = {pk: tuple(values) for pk, *values in rows.iterator(chunk_size=5_000)}
+        state.existing = {pk: tuple(values) for pk, *values in rows.iterator(chunk_size=5_000)}
         if scope.is_restricted:
             visible = table.model.objects.visible_to(scope).order_by()
             state.visible = frozenset(visible.values_list("pk", flat=True))
-        for id_ in state.stored:
+        for id_ in state.existing:
             if state.sees(id_):
                 for key in state.keys_of(state.before(id_)):
                     state._note(key, id_)
@@ -128,10 +128,10 @@ class State:
         """The id that a reference means, None for none yet, SEVERAL for more than one; and the key that decided it."""
         if isinstance(value, tuple):
             return self._along(value)
-        if isinstance(value, Stored):
-            return (value.id if value.id in self.stored and self.sees(value.id) else None), ()
+        if isinstance(value, ExistingId):
+            return (value.id if value.id in self.existing and self.sees(value.id) else None), ()
         text = cells.text_of(value)
-        marked = self.table.has_namesakes and MARKED.fullmatch(text)
+        marked = self.table.has_namesakes and NAME_WITH_ID.fullmatch(text)
         if marked:
             names = cells.path_names(marked[1]) if self.table.parent else [marked[1]]
             found = self.marked(int(marked[2]), comparison_key(names[-1] if names else ""))
@@ -173,7 +173,7 @@ class State:
         found = self.find(("mark", mark, name_key))
         if found:
             return found
-        is_there = mark in self.stored and self.sees(mark)
+        is_there = mark in self.existing and self.sees(mark)
         return mark if is_there and self.name_key(self.before(mark)) == name_key else None
 
     def name_key(self, values: Mapping[str, Any]) -> str:
@@ -184,7 +184,7 @@ class State:
         return id_ is None or id_ < 0 or self.visible is None or id_ in self.visible
 
     def before(self, id_: int) -> dict[str, Any]:
-        return dict(zip(self.fields, self.stored[id_], strict=True))
+        return dict(zip(self.fields, self.existing[id_], strict=True))
 
     def after(self, id_: int) -> Mapping[str, Any]:
         """A row by field as it will be; of a new one, the fields that are always loaded and those it gives."""
@@ -202,7 +202,7 @@ class State:
                 continue
             yield (number, None, *key[1:]) if is_path and not self.sees(key[0]) else (number, *key)
 
-    def enter(self, row: Row) -> list[IndexKey]:
+    def enter(self, row: ImportRow) -> list[IndexKey]:
         """Make `row`, whose id is known, findable; the keys by which one row alone can be found from now on."""
         self.rows[row.id] = row
         keys = list(self.keys_of(self.after(row.id)))
