@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
 from backoffice.exports import chosen_rows
 from bulk.edits import ADD, DELETE, FORMAT, MOST_ROWS, SET, Edit
-from bulk.imports import Request, import_plan, plan_steps
+from bulk.imports import ImportRequest, import_plan, plan_steps
 from bulk.tables import Table, tables
 from hierarchy.models import Customer, ImportPlan
 from hierarchy.scoping import Scope
@@ -146,7 +146,7 @@ class PlannedAction:
         target = form.cleaned_data.get("target") if form is not None else None
         words = {"rows": selection.counted(), "target": target or gettext("nothing")}
         title = Truncator(gettext("Bulk change: %(what)s") % {"what": self.title % words}).chars(250)
-        wanted = Request(title, FORMAT, edit.table)
+        wanted = ImportRequest(title, FORMAT, edit.table)
         plan = import_plan(caller_of(selection.request), selection.customer, edit.packed(), wanted)
         if not plan.findings["errorCount"] and not any(plan_steps(plan)):
             plan.delete()

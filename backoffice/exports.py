@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.callers import scope_of
 from bulk import files
-from bulk.export import Selection, export
+from bulk.export import ExportSelection, export
 from bulk.tables import Sheet, Table, sheets, tables
 from bulk.template import write_template
 from hierarchy.models import Customer, Site
@@ -81,7 +81,7 @@ def network(request: HttpRequest) -> HttpResponseBase:
         scope = _whole(form.scope, form.owner.pk)
         name = f"{slugify(form.owner.name) or 'network'}-{timezone.now():%Y-%m-%d}"
         try:
-            return _download(Selection(scope, form.cleaned_data["site"]), form.cleaned_data["format"], name)
+            return _download(ExportSelection(scope, form.cleaned_data["site"]), form.cleaned_data["format"], name)
         except files.Unwritable as error:
             form.add_error("format", str(error))
     has_sites = Site.objects.visible_to(form.scope).exists()
@@ -107,7 +107,7 @@ def chosen_rows(request: HttpRequest, table: Table, found: Any, kind: str) -> Fi
     sheet = next(one for one in sheets().values() if one.is_exported and table.name in one.tables)
     try:
         scope = _one_customer(scope_of(request), table, found)
-        return _download(Selection(scope, None, (sheet.name,), _among(sheet, table, found)), kind, sheet.name)
+        return _download(ExportSelection(scope, None, (sheet.name,), _among(sheet, table, found)), kind, sheet.name)
     except files.Unwritable as error:
         messages.error(request, str(error))
         return None
@@ -139,7 +139,7 @@ def template(request: HttpRequest) -> FileResponse:
     return as_download(lambda target: write_template(target, ()), "chargetree.xlsx")
 
 
-def _download(selection: Selection, kind: str, name: str) -> FileResponse:
+def _download(selection: ExportSelection, kind: str, name: str) -> FileResponse:
     return as_download(lambda target: export(selection, kind, target), f"{name}.{kind}")
 
 

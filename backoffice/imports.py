@@ -35,7 +35,7 @@ from backoffice.times import own_zone
 from backoffice.uploads import FileForm, ImportForm, bounded, largest_megabytes, sent
 from bulk import files
 from bulk.edits import FORMAT, Edit
-from bulk.imports import Request, annotated, import_apply, import_plan
+from bulk.imports import ImportRequest, annotated, import_apply, import_plan
 from bulk.tables import formats, tables
 from hierarchy import journal
 from hierarchy.errors import DomainError
@@ -262,7 +262,7 @@ class ImportAdmin(ScopedAdmin):
 
     def _replace(self, request: HttpRequest, plan: ImportPlan, content: bytes, file_name: str) -> HttpResponse:
         """Plan with the same choices, and forget the plan that there was."""
-        again = Request(file_name, plan.format, plan.table, plan.prune_site)
+        again = ImportRequest(file_name, plan.format, plan.table, plan.prune_site)
         try:
             fresh = import_plan(caller_of(request), plan.customer, content, again)
         except REFUSALS as error:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.exports import NetworkForm
 from bulk import cells
-from bulk.imports import Request, largest
+from bulk.imports import ImportRequest, largest
 from bulk.prune import EVERYWHERE
 from bulk.tables import formats, sheets
 from hierarchy.models import ImportPlan, Site
@@ -106,10 +106,10 @@ class ImportForm(FileForm, NetworkForm):
         return cleaned
 
     @property
-    def request(self) -> Request:
+    def request(self) -> ImportRequest:
         chosen = self.cleaned_data
         where = _in_a_cell(chosen["site"], self.scope) if chosen["prune"] == BELOW else chosen["prune"]
-        return Request(self.file_name, chosen["format"], chosen["table"], where)
+        return ImportRequest(self.file_name, chosen["format"], chosen["table"], where)
 
 
 def _in_a_cell(site: Site, scope: Scope) -> str:

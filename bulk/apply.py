@@ -15,10 +15,10 @@ from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from bulk.drafts import Findings, Progress, silent
 from bulk.plan import Plan, make_plan
 from bulk.prune import Chosen, Prune
 from bulk.row_checks import Rows
-from bulk.source import Findings, Progress, silent
 from bulk.table_state import ImportRow, TableState
 from hierarchy import journal, services, statements, tree
 from hierarchy.db import snapshot
@@ -74,7 +74,7 @@ def run(
                     record.save()
                     recorder.import_id = record.pk
                 if not plan.is_empty:
-                    _Writer(plan, customer.pk, recorder, progress).write()
+                    _PlanWriter(plan, customer.pk, recorder, progress).write()
                     statements.tell_planner(state.table.model for state in plan.states.values())
     except IntegrityError as error:
         raise _collision() from error
@@ -85,7 +85,7 @@ def _collision() -> Conflict:
     return Conflict(_("Somebody else changed the same rows at this moment, so nothing was written: import it again."))
 
 
-class _Writer:
+class _PlanWriter:
     """Turns a plan into rows. `ids` leads from the planned id of a new row to the one that it got."""
 
     def __init__(self, plan: Plan, customer_id: int, recorder: journal.Recorder, progress: Progress[Any]) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from bulk.drafts import Draft
 from bulk.row_checks import RowCheck
 from bulk.row_errors import RowErrors
-from bulk.source import Draft
 from bulk.table_state import ImportRow, TableState
 from bulk.tables import Unique
 from hierarchy.entity import Entity

@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
+from bulk.drafts import Draft, ExistingId, Findings
 from bulk.prune import Chosen
 from bulk.row_checks import Rows, check_rows
-from bulk.source import Draft, ExistingId, Findings
 from bulk.tables import tables
 
 # Stands where a plan names the format of its file.

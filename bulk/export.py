@@ -10,7 +10,7 @@ from typing import IO, Any
 from django.db.models import Count, Q
 
 from bulk import cells, files
-from bulk.source import Progress, silent
+from bulk.drafts import Progress, silent
 from bulk.table_state import NAME_WITH_ID
 from bulk.tables import ID_COLUMN, Column, Sheet, Table, sheets, tables
 from hierarchy.db import snapshot
@@ -23,7 +23,7 @@ _ROWS_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class ExportSelection:
     """What to export: of `sheets` (all unless said) the rows that `scope` sees, at and below `site` where one is given.
 
     `among` narrows tables down to the rows of query sets, which are filtered by scope here.
@@ -42,7 +42,7 @@ class Selection:
         return rows.filter(pk__in=subtree.order_by().values("pk")) if table.model is Site else rows.within(subtree)
 
 
-def export(selection: Selection, kind: str, target: IO[bytes], progress: Progress[Any] = silent) -> None:
+def export(selection: ExportSelection, kind: str, target: IO[bytes], progress: Progress[Any] = silent) -> None:
     """Write the selection as a file of `kind`, one of `files.KINDS`: the network of one moment, read as it is written.
 
     A CSV file has one sheet. Raises `files.Unwritable` for a value that the format cannot hold.
@@ -57,7 +57,7 @@ def export(selection: Selection, kind: str, target: IO[bytes], progress: Progres
 
 
 class _Exporter:
-    def __init__(self, selection: Selection, is_json: bool) -> None:
+    def __init__(self, selection: ExportSelection, is_json: bool) -> None:
         self.selection = selection
         self.is_json = is_json
         self.names = Names(selection.scope)

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from bulk.drafts import ExistingId
 from bulk.row_errors import RowErrors
-from bulk.source import ExistingId
 from bulk.table_state import SEVERAL, ImportRow, IndexKey, TableState
 from bulk.tables import Column
 

@@ -16,13 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bulk import apply, cells, files
+from bulk.drafts import Draft, Findings, Progress, silent
 from bulk.edits import FORMAT, Edit
-from bulk.native import Native
 from bulk.plan import Plan
 from bulk.prune import Chosen, Prune
 from bulk.row_checks import Rows, check_rows
-from bulk.source import Draft, Findings, Progress, silent
 from bulk.steps import steps
+from bulk.table_files import Native
 from bulk.tables import formats
 from hierarchy import journal
 from hierarchy.errors import Conflict, FieldError, NotFound
@@ -33,7 +33,7 @@ _MOST_DIFFERENCES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ImportRequest:
     """What is asked of an import.
 
     `format` is that of a register, empty for our own tables, `edits.FORMAT` for an edit in the place of a file.
@@ -48,7 +48,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Contents:
+class FileContents:
     """A file that was read: its rows, each checked by itself, and what is wrong with them."""
 
     kind: str
@@ -57,13 +57,15 @@ class Contents:
     prune: Prune | Chosen | None
 
 
-def read(stream: IO[bytes], request: Request, customer: Customer, progress: Progress[Draft] = silent) -> Contents:
+def read(
+    stream: IO[bytes], request: ImportRequest, customer: Customer, progress: Progress[Draft] = silent
+) -> FileContents:
     """Read a file. What is wrong with it is among the findings; nothing is raised."""
     findings = Findings(request.file_name)
     if request.format == FORMAT:
         edit = Edit.unpacked(stream.read())
         findings.notes += edit.notes
-        return Contents(FORMAT, edit.rows(findings), findings, edit.to_delete)
+        return FileContents(FORMAT, edit.rows(findings), findings, edit.to_delete)
     start, stream = files.peek(stream)
     tables: tuple[str, ...] = ()
     rows: Rows = {}
@@ -71,7 +73,7 @@ def read(stream: IO[bytes], request: Request, customer: Customer, progress: Prog
         kind = "csv" if request.format else files.kind_of(request.file_name, start)
     except files.Unreadable as error:
         findings.error(error)
-        return Contents("", {}, findings, None)
+        return FileContents("", {}, findings, None)
     zone = ZoneInfo(customer.time_zone)
     if request.format:
         drafts: Iterable[Draft] = formats()[request.format].read(stream, findings)
@@ -84,10 +86,10 @@ def read(stream: IO[bytes], request: Request, customer: Customer, progress: Prog
         if not tables and not findings.error_count:
             findings.error(_("The file has no table: it needs at least one with a header or rows."))
     prune = Prune(tables, request.prune_site) if request.prune_site and tables else None
-    return Contents(kind, rows, findings, prune)
+    return FileContents(kind, rows, findings, prune)
 
 
-def import_plan(caller: Caller, customer: Customer, content: bytes, request: Request) -> ImportPlan:
+def import_plan(caller: Caller, customer: Customer, content: bytes, request: ImportRequest) -> ImportPlan:
     """Read a file, compare it with the network and keep the plan; nothing of the network is written.
 
     A file with errors becomes a plan that cannot be applied. Raises NotPermitted for a key that may only read.
@@ -125,7 +127,7 @@ def import_apply(caller: Caller, plan: ImportPlan, progress: Progress[Any] = sil
         raise Conflict(_("This plan has errors: mend what they name and make a new one."))
     if plan.is_expired:
         raise Conflict(_("This plan is more than a week old: make a new one."))
-    request = Request(plan.file_name, plan.format, plan.table, plan.prune_site)
+    request = ImportRequest(plan.file_name, plan.format, plan.table, plan.prune_site)
     customer = plan.customer
     contents = read(io.BytesIO(zlib.decompress(plan.content)), request, customer)
     shown = list(plan_steps(plan))

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from bulk.checks import PlanChecks
 from bulk.compare import compare
+from bulk.drafts import Findings
 from bulk.identify import Identifier
-from bulk.naming import Naming
 from bulk.prune import Chosen, Prune, plan_deletions
 from bulk.row_checks import Rows
 from bulk.row_errors import RowErrors
-from bulk.source import Findings
+from bulk.row_names import Naming
 from bulk.table_state import ImportRow, TableState
 from bulk.tables import Values, tables, with_referred
 from hierarchy.entity import Entity

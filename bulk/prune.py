@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.utils.translation import gettext as _
 
-from bulk.naming import Naming
+from bulk.row_names import Naming
 from bulk.tables import tables
 from hierarchy.entity import Entity
 from hierarchy.forest import Forest

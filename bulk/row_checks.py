@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from bulk import cells
-from bulk.source import Draft, ExistingId, Findings
+from bulk.drafts import Draft, ExistingId, Findings
 from bulk.table_state import ImportRow
 from bulk.tables import ID_COLUMN, Column, Field, Table, tables
 

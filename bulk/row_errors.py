@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bulk.naming import Naming
-from bulk.source import Findings
+from bulk.drafts import Findings
+from bulk.row_names import Naming
 from bulk.table_state import ImportRow, TableState
 
 

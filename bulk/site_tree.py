@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from bulk.source import Draft, Findings
+from bulk.drafts import Draft, Findings
 from bulk.tables import tables
 
 TABLES = ("sites", "chargers", "sockets", "configurations")

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from bulk.naming import Naming
 from bulk.plan import Plan
+from bulk.row_names import Naming
 from bulk.table_state import ImportRow, TableState
 from bulk.tables import tables
 from hierarchy import journal

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bulk import cells
-from bulk.source import Draft, ExistingId
+from bulk.drafts import Draft, ExistingId
 from bulk.tables import Table
 from hierarchy.scoping import Scope
 from hierarchy.text import comparison_key

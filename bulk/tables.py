@@ -23,7 +23,7 @@ from hierarchy.fields import KeyField
 from hierarchy.scoping import Scope
 
 if TYPE_CHECKING:
-    from bulk.source import Draft, Findings, Reader
+    from bulk.drafts import Draft, Findings, Reader
 
 Field: TypeAlias = "models.Field[Any, Any]"
 # The column whose ids tell rows apart that have one name; no key, and never written.
@@ -53,7 +53,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportedColumn:
     """A column that is exported and ignored on the way in: what chargers say of themselves, and what is counted.
 
     `source` is a path or an expression to select; with `tally`, a name among those that `Table.tally` counts.
@@ -121,7 +121,7 @@ class Table:
     governed_by: tuple[str, ...] = ()
     derive: Callable[[dict[str, Any]], None] | None = None
     together: tuple[str, ...] = ()
-    reports: tuple[Report, ...] = ()
+    reports: tuple[ReportedColumn, ...] = ()
     tally: Callable[[Scope], Mapping[int, Mapping[str, Any]]] | None = None
     spares: Callable[[Scope], Collection[int]] | None = None
 

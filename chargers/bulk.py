@@ -6,7 +6,7 @@ from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from bulk.tables import Column, Format, Report, Table, register
+from bulk.tables import Column, Format, ReportedColumn, Table, register
 from chargers.models import Charger, ChargerConfiguration, Socket
 from chargers.registers import bnetza, irve
 
@@ -51,12 +51,12 @@ CHARGERS = Table(
     keys=(("chargerId",),),
     together=("latitude", "longitude"),
     reports=(
-        Report("firmwareVersion", "firmware_version"),
-        Report("amountOfSockets", _number_of_sockets()),
-        Report("lastSeen", "last_seen"),
-        Report("lastMessage", "last_message"),
-        Report("activeConnection", "has_active_connection"),
-        Report("chargerStatus", "status"),
+        ReportedColumn("firmwareVersion", "firmware_version"),
+        ReportedColumn("amountOfSockets", _number_of_sockets()),
+        ReportedColumn("lastSeen", "last_seen"),
+        ReportedColumn("lastMessage", "last_message"),
+        ReportedColumn("activeConnection", "has_active_connection"),
+        ReportedColumn("chargerStatus", "status"),
     ),
 )
 
@@ -81,7 +81,7 @@ SOCKETS = Table(
         Column("termsAndConditions", "terms_and_conditions", example="https://example.org/terms"),
     ),
     keys=(("chargerId", "id"),),
-    reports=(Report("status", "status"), Report("lastUpdated", "reported_at")),
+    reports=(ReportedColumn("status", "status"), ReportedColumn("lastUpdated", "reported_at")),
 )
 
 CONFIGURATIONS = Table(

@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class StatusReport:
     """One report of a charger: socket 0 is the charger itself; None says nothing of connection, message, firmware."""
 
     charger_id: str
@@ -46,7 +46,7 @@ class Report:
     firmware_version: str | None = None
 
 
-def apply_reports(caller: Caller, reports: Sequence[Report]) -> list[Outcome]:
+def apply_reports(caller: Caller, reports: Sequence[StatusReport]) -> list[Outcome]:
     """Take in what is new; the answer has an outcome for each report, in their order.
 
     A charger that the caller cannot see is unknown. Raises NotPermitted for a caller who may only read. Five
@@ -59,7 +59,7 @@ def apply_reports(caller: Caller, reports: Sequence[Report]) -> list[Outcome]:
         rows = Charger.objects.visible_to(caller.scope).filter(charger_id_key__in=keys)
         chargers = {row.charger_id_key: row for row in rows.order_by("pk").select_for_update(of=("self",))}
         sockets = Socket.objects.filter(charger__in=[row.pk for row in chargers.values()])
-        taken = _Taken({(row.charger_id, row.number): row for row in sockets})
+        taken = _Intake({(row.charger_id, row.number): row for row in sockets})
         latest = timezone.now() + TOLERANCE
         outcomes = [
             Outcome.AHEAD if report.at > latest else taken.take(chargers.get(comparison_key(report.charger_id)), report)
@@ -70,7 +70,7 @@ def apply_reports(caller: Caller, reports: Sequence[Report]) -> list[Outcome]:
 
 
 @dataclass(slots=True)
-class _Taken:
+class _Intake:
     """The state of chargers and sockets while a batch of reports is taken in."""
 
     sockets: dict[tuple[int, int], Socket]
@@ -79,7 +79,7 @@ class _Taken:
     # within the batch the second is the newer.
     known: dict[tuple[type[Any], int], datetime.datetime | None] = field(default_factory=dict)
 
-    def take(self, charger: Charger | None, report: Report) -> Outcome:
+    def take(self, charger: Charger | None, report: StatusReport) -> Outcome:
         if charger is None:
             return Outcome.UNKNOWN_CHARGER
         target: Any = charger

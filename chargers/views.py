@@ -9,7 +9,7 @@ from api.idempotency import Idempotency
 from api.schema import error_response
 from api.views import ApiView
 from chargers.serializers import StatusOutcomeSerializer, StatusReportSerializer
-from chargers.status import Report, apply_reports
+from chargers.status import StatusReport, apply_reports
 
 # How many reports one request may bring.
 MOST_REPORTS = 1000
@@ -37,7 +37,7 @@ class StatusReportsView(ApiView):
     )
     def post(self, request: Request) -> Response:
         items = read_items(StatusReportSerializer, request.data, MOST_REPORTS)
-        reports = [Report(**item) for item in items]
+        reports = [StatusReport(**item) for item in items]
         outcomes = apply_reports(self.caller, reports)
         answers = [
             {"index": index, "chargerId": report.charger_id, "socketId": report.socket_number, "outcome": outcome}

@@ -20,7 +20,7 @@ _NAMES = {
 }
 
 
-class Difference(NamedTuple):
+class SchemaDifference(NamedTuple):
     """Something that the tables have otherwise than the models."""
 
     table: str
@@ -30,7 +30,7 @@ class Difference(NamedTuple):
         return f"{self.table}: {self.what}"
 
 
-def schema_differences() -> list[Difference]:
+def schema_differences() -> list[SchemaDifference]:
     """How the tables differ from the models, empty when they do not. Two statements.
 
     Columns that the models do not know are left alone, unless no insert could do without them: while servers of two
@@ -48,24 +48,24 @@ def schema_differences() -> list[Difference]:
     return [*_columns(found), *_named(known)]
 
 
-def _columns(found: dict[str, dict[str, bool]]) -> Iterator[Difference]:
+def _columns(found: dict[str, dict[str, bool]]) -> Iterator[SchemaDifference]:
     for model in apps.get_models(include_auto_created=True):
         table = model._meta.db_table
         if not model._meta.managed or model._meta.proxy:
             continue
         if table not in found:
-            yield Difference(table, "the table is missing")
+            yield SchemaDifference(table, "the table is missing")
             continue
         expected = {field.column for field in model._meta.local_concrete_fields}
         for column in sorted(expected - found[table].keys()):
-            yield Difference(table, f"the column {column} is missing")
+            yield SchemaDifference(table, f"the column {column} is missing")
         for column, is_required in sorted(found[table].items()):
             if is_required and column not in expected:
-                yield Difference(table, f"the column {column} must be filled, and no model knows it")
+                yield SchemaDifference(table, f"the column {column} must be filled, and no model knows it")
 
 
-def _named(known: set[str] | str) -> Iterator[Difference]:
+def _named(known: set[str] | str) -> Iterator[SchemaDifference]:
     for model in apps.get_models(include_auto_created=True):
         for one in (*model._meta.constraints, *model._meta.indexes):
             if one.name not in known:
-                yield Difference(model._meta.db_table, f"{one.name} is missing")
+                yield SchemaDifference(model._meta.db_table, f"{one.name} is missing")

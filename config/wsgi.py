@@ -9,7 +9,7 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
-class Request(WSGIRequest):
+class TolerantRequest(WSGIRequest):
     """A request whose Content-Type may be nonsense: Django fails on some before anything could answer."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
@@ -19,9 +19,9 @@ class Request(WSGIRequest):
             self.content_type, self.content_params = "", {}
 
 
-class Handler(WSGIHandler):
-    request_class = Request
+class TolerantHandler(WSGIHandler):
+    request_class = TolerantRequest
 
 
 django.setup(set_prefix=False)
-application = Handler()
+application = TolerantHandler()

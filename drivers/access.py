@@ -45,7 +45,7 @@ REFUSALS = frozenset({Code.TAG_UNKNOWN, Code.TAG_NOT_YET_VALID, Code.TAG_EXPIRED
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class AccessStep:
     """One step of a decision: what it found, and the row it found it in, as its model's name and id.
 
     `levels` is how many levels above the charger's site a right lies: 0 on the site itself, None on the charger.
@@ -66,7 +66,7 @@ class Decision:
 
     is_allowed: bool
     reason: Code
-    steps: tuple[Step, ...]
+    steps: tuple[AccessStep, ...]
 
 
 def at_or_above(site_id: int) -> Q:
@@ -101,12 +101,12 @@ def drivers_reaching_site(site_id: int) -> Q:
     return Q(pk__in=site_rights_reaching(site_id).order_by().values("driver_id"))
 
 
-def rights_reaching(charger: Charger, drivers: Any) -> dict[int, list[Step]]:
+def rights_reaching(charger: Charger, drivers: Any) -> dict[int, list[AccessStep]]:
     """By the ids of `drivers`, the rights of each that reach the charger, nearest first. Three statements."""
-    steps: dict[int, list[Step]] = defaultdict(list)
+    steps: dict[int, list[AccessStep]] = defaultdict(list)
     directly = charger_rights_reaching(charger).filter(driver__in=drivers)
     for pk, driver_id in directly.values_list("pk", "driver_id"):
-        steps[driver_id].append(Step(Code.RIGHT_ON_CHARGER, "chargerright", pk))
+        steps[driver_id].append(AccessStep(Code.RIGHT_ON_CHARGER, "chargerright", pk))
     level = Site.objects.values_list("level", flat=True).get(pk=charger.site_id)
     through = site_rights_reaching(charger.site_id).filter(driver__in=drivers)
     for pk, driver_id, site_level in through.values_list("pk", "driver_id", "site__level"):
@@ -114,8 +114,8 @@ def rights_reaching(charger: Charger, drivers: Any) -> dict[int, list[Step]]:
     return steps
 
 
-def _site_step(right_id: int, levels: int) -> Step:
-    return Step(Code.RIGHT_ABOVE if levels else Code.RIGHT_ON_SITE, "siteright", right_id, levels)
+def _site_step(right_id: int, levels: int) -> AccessStep:
+    return AccessStep(Code.RIGHT_ABOVE if levels else Code.RIGHT_ON_SITE, "siteright", right_id, levels)
 
 
 class Reach:
@@ -135,10 +135,10 @@ class Reach:
         single = among(self._on_charger, Charger.objects.filter(pk__in=self._charger_rights.values("charger_id")))
         return Q(site__in=sites.values("pk")) | Q(pk__in=single)
 
-    def nearest(self, charger_id: int, above: Collection[int]) -> Step:
+    def nearest(self, charger_id: int, above: Collection[int]) -> AccessStep:
         """The right that lies nearest to a charger of `chargers`; `above` is what `sites_above` says of its site."""
         if charger_id in self._on_charger:
-            return Step(Code.RIGHT_ON_CHARGER, "chargerright", self._on_charger[charger_id])
+            return AccessStep(Code.RIGHT_ON_CHARGER, "chargerright", self._on_charger[charger_id])
         levels, site_id = next((levels, site_id) for levels, site_id in enumerate(above) if site_id in self._on_site)
         return _site_step(self._on_site[site_id], levels)
 
@@ -153,7 +153,7 @@ def decide(
     """
     if (driver is None) == (id_tag is None):
         raise TypeError("decide() takes either a driver or an id tag.")
-    steps: list[Step] = []
+    steps: list[AccessStep] = []
     if id_tag is not None:
         tag = _tag(charger, id_tag)
         steps += _tag_steps(tag, at)
@@ -161,7 +161,7 @@ def decide(
             return _decision(steps)
         driver = tag.driver
     assert driver is not None
-    steps.append(Step(Code.DRIVER, "driver", driver.pk))
+    steps.append(AccessStep(Code.DRIVER, "driver", driver.pk))
     steps += _right_steps(charger, driver)
     return _decision(steps)
 
@@ -179,24 +179,24 @@ def _tag(charger: Charger, id_tag: str) -> Tag | None:
     )
 
 
-def _tag_steps(tag: Tag | None, at: datetime.datetime) -> list[Step]:
+def _tag_steps(tag: Tag | None, at: datetime.datetime) -> list[AccessStep]:
     if tag is None:
-        return [Step(Code.TAG_UNKNOWN)]
-    steps = [Step(Code.TAG_FOUND, "tag", tag.pk)]
+        return [AccessStep(Code.TAG_UNKNOWN)]
+    steps = [AccessStep(Code.TAG_FOUND, "tag", tag.pk)]
     if tag.starts_at is not None and at < tag.starts_at:
-        steps.append(Step(Code.TAG_NOT_YET_VALID, "tag", tag.pk))
+        steps.append(AccessStep(Code.TAG_NOT_YET_VALID, "tag", tag.pk))
     elif tag.expires_at is not None and at >= tag.expires_at:
-        steps.append(Step(Code.TAG_EXPIRED, "tag", tag.pk))
+        steps.append(AccessStep(Code.TAG_EXPIRED, "tag", tag.pk))
     else:
-        steps.append(Step(Code.TAG_VALID, "tag", tag.pk))
+        steps.append(AccessStep(Code.TAG_VALID, "tag", tag.pk))
     return steps
 
 
-def _right_steps(charger: Charger, driver: Driver) -> list[Step]:
-    return rights_reaching(charger, [driver.pk])[driver.pk] or [Step(Code.NO_RIGHT, "driver", driver.pk)]
+def _right_steps(charger: Charger, driver: Driver) -> list[AccessStep]:
+    return rights_reaching(charger, [driver.pk])[driver.pk] or [AccessStep(Code.NO_RIGHT, "driver", driver.pk)]
 
 
-def _decision(steps: list[Step]) -> Decision:
+def _decision(steps: list[AccessStep]) -> Decision:
     refusal = next((step.code for step in steps if step.code in REFUSALS), None)
     if refusal is not None:
         return Decision(False, refusal, tuple(steps))

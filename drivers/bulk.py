@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from bulk.source import Draft, Findings
-from bulk.tables import Column, Heading, Report, RowParser, Sheet, Table, register
+from bulk.drafts import Draft, Findings
+from bulk.tables import Column, Heading, ReportedColumn, RowParser, Sheet, Table, register
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
 from hierarchy.text import comparison_key
 
@@ -40,7 +40,7 @@ TAGS = Table(
     ),
     keys=(("idTag",),),
     together=("starts_at", "expires_at"),
-    reports=(Report("lastUpdated", "last_updated"),),
+    reports=(ReportedColumn("lastUpdated", "last_updated"),),
 )
 
 SITE_RIGHTS = Table(

@@ -25,7 +25,7 @@ from drivers.serializers import (
     UserTreeSerializer,
 )
 from hierarchy.db import FEW, among
-from hierarchy.documents import SITE, Place, SiteDocuments, VisibleSites, nest
+from hierarchy.documents import SITE, SiteDocuments, SitePlace, VisibleSites, nest
 from hierarchy.entity import EntityQuerySet
 from hierarchy.models import Site
 from hierarchy.scoping import Scope, below
@@ -53,10 +53,10 @@ class DriverRows:
         ids = among([row[0] for row in self.rows], drivers)
         self.tags = _by_driver(Tag, TAG, ids, "token_name", "id_tag", "pk")
         self.external_ids = _by_driver(IntegratedExternalId, EXTERNAL_ID, ids, "reference_type", "reference_id")
-        self.site_rights: dict[int, list[Place]] = defaultdict(list)
+        self.site_rights: dict[int, list[SitePlace]] = defaultdict(list)
         place = ("site_id", "site__tree_id", "site__lft", "site__rght")
         for driver_id, *values in SiteRight.objects.filter(driver__in=ids).values_list("driver_id", *place):
-            self.site_rights[driver_id].append(Place(*values))
+            self.site_rights[driver_id].append(SitePlace(*values))
         self.charger_rights: dict[int, list[int]] = defaultdict(list)
         rights = ChargerRight.objects.filter(driver__in=ids)
         for driver_id, charger_id in rights.values_list("driver_id", "charger_id"):
@@ -80,7 +80,7 @@ class DriverDocuments:
         site_documents = SiteDocuments(sites, chargers)
         self.all: list[Slice] = []
         self.at_home: dict[int | None, list[Slice]] = defaultdict(list)
-        self._rights: list[tuple[list[Place], Slice]] = []
+        self._rights: list[tuple[list[SitePlace], Slice]] = []
         for pk, home_site_id, *row in drivers.rows:
             head, between, tail = DRIVER.pieces(row, drivers.tags[pk], drivers.external_ids[pk])
             rights = drivers.charger_rights[pk]
@@ -97,7 +97,7 @@ class DriverDocuments:
             self.at_home[home_site_id].append(document)
             self._rights.append((drivers.site_rights[pk], document))
 
-    def with_right_at(self, site: Place) -> list[Slice]:
+    def with_right_at(self, site: SitePlace) -> list[Slice]:
         """The drivers with a right on a site or on one above it."""
         return [document for rights, document in self._rights if any(right.holds(site) for right in rights)]
 
@@ -164,7 +164,7 @@ def authorised_users(scope: Scope, sites: Sequence[Site]) -> list[Piece]:
     answers: list[Piece] = []
     for site in sites:
         head, tail = AUTHORISED_USERS.pieces((site.pk,))
-        pieces = [head, *joined(drivers.with_right_at(Place(site.pk, site.tree_id, site.lft, site.rght))), tail]
+        pieces = [head, *joined(drivers.with_right_at(SitePlace(site.pk, site.tree_id, site.lft, site.rght))), tail]
         answers.append(Slice(pieces, 0, len(pieces)))
     return array(answers)
 

@@ -14,9 +14,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, F, OuterRef, Subquery, Window
 
 from chargers.models import Charger
-from drivers.access import Code, Reach, Step, decide, drivers_reaching, rights_reaching
+from drivers.access import AccessStep, Code, Reach, decide, drivers_reaching, rights_reaching
 from drivers.models import ChargerRight, Driver, SiteRight, Tag
-from drivers.similar_tags import Difference, similar_keys
+from drivers.similar_tags import TagDifference, similar_keys
 from hierarchy.db import among
 from hierarchy.fields import validate_text
 from hierarchy.models import Site
@@ -89,14 +89,14 @@ class Evidence:
 
     code: Code
     tag: Tag | None = None
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[TagDifference, ...] = ()
     driver: Driver | None = None
     right: ShownRight | None = None
     other_rights: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AccessAnswer:
     """Whether charging is allowed, why, and the evidence in order."""
 
     is_allowed: bool
@@ -126,7 +126,7 @@ class Places:
         """The names from the topmost visible site down to this one."""
         return tuple(self._names[one] for one in reversed(self.visible_above(site_id)))
 
-    def right(self, step: Step, charger_id: str, site_id: int) -> ShownRight:
+    def right(self, step: AccessStep, charger_id: str, site_id: int) -> ShownRight:
         """The right of `step`, by which somebody whom the caller sees may charge at a charger of the site."""
         path = self.path(site_id)
         if step.levels is None:
@@ -142,14 +142,14 @@ class Places:
             is_hidden=levels < step.levels,
         )
 
-    def rights(self, steps: Iterable[Step], charger: Charger) -> list[ShownRight]:
+    def rights(self, steps: Iterable[AccessStep], charger: Charger) -> list[ShownRight]:
         """The rights that `steps` found, nearest first. All above the scope are one, so that nobody can count them."""
         shown = [self.right(step, charger.charger_id, charger.site_id) for step in steps]
         hidden = [right for right in shown if right.is_hidden]
         return [right for right in shown if not right.is_hidden] + hidden[:1]
 
 
-def may_charge(scope: Scope, charger: Charger, id_tag: str, at: datetime.datetime) -> Answer:
+def may_charge(scope: Scope, charger: Charger, id_tag: str, at: datetime.datetime) -> AccessAnswer:
     """The decision about who presents `id_tag`, as `scope` may know it, which must see the charger.
 
     A tag out of sight that is refused is unknown like any other; for one that is accepted, nothing else is told.
@@ -159,10 +159,10 @@ def may_charge(scope: Scope, charger: Charger, id_tag: str, at: datetime.datetim
     visible = Tag.objects.visible_to(scope).select_related("driver")
     tag = visible.filter(pk=decision.steps[0].row_id).first()
     if tag is None and decision.is_allowed:
-        return Answer(True, Code.OUT_OF_SIGHT, (Evidence(Code.OUT_OF_SIGHT),))
+        return AccessAnswer(True, Code.OUT_OF_SIGHT, (Evidence(Code.OUT_OF_SIGHT),))
     if tag is None:
         similar = _similar_tags(visible.filter(customer_id=charger.customer_id), id_tag)
-        return Answer(False, Code.TAG_UNKNOWN, (Evidence(Code.TAG_UNKNOWN), *similar))
+        return AccessAnswer(False, Code.TAG_UNKNOWN, (Evidence(Code.TAG_UNKNOWN), *similar))
     places = Places(scope, [charger.site_id])
     evidence = [
         Evidence(step.code, driver=tag.driver) if step.kind == "driver" else Evidence(step.code, tag=tag)
@@ -173,7 +173,7 @@ def may_charge(scope: Scope, charger: Charger, id_tag: str, at: datetime.datetim
     evidence += [Evidence(right.code, right=right) for right in places.rights(rights, charger)]
     if not rights:
         evidence += _no_right(scope, tag.driver, places.visible_above(charger.site_id))
-    return Answer(decision.is_allowed, decision.reason, tuple(evidence))
+    return AccessAnswer(decision.is_allowed, decision.reason, tuple(evidence))
 
 
 def _similar_tags(tags: Any, id_tag: str) -> list[Evidence]:

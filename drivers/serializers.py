@@ -12,7 +12,7 @@ from chargers.serializers import ChargerSerializer
 from chargers.vocabulary import CHARGER_ID_LENGTH
 from drivers.access import Code
 from drivers.evidence import STATUSES
-from drivers.similar_tags import Difference
+from drivers.similar_tags import TagDifference
 from hierarchy.fields import NEVER_EXPIRES
 from hierarchy.serializers import SiteSerializer
 
@@ -107,7 +107,7 @@ class EvidenceCode(wire.Text):
     """What a step found."""
 
 
-@extend_schema_field({"type": "array", "items": {"type": "string", "enum": [one.value for one in Difference]}})
+@extend_schema_field({"type": "array", "items": {"type": "string", "enum": [one.value for one in TagDifference]}})
 class Differences(wire.Texts):
     """In what a tag differs from the one that was asked about."""
 

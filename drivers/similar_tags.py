@@ -14,7 +14,7 @@ _USUAL_LENGTHS = (8, 10, 14, 16, 20)
 _LONGEST = 64
 
 
-class Difference(StrEnum):
+class TagDifference(StrEnum):
     """In what a stored tag differs from the one that was asked about."""
 
     SEPARATORS = "separators"
@@ -22,7 +22,7 @@ class Difference(StrEnum):
     BYTE_ORDER = "byte_order"
 
 
-def similar_keys(key: str) -> dict[str, tuple[Difference, ...]]:
+def similar_keys(key: str) -> dict[str, tuple[TagDifference, ...]]:
     """The comparison keys of tags that are like the one of `key`, with what differs. Some hundreds at most.
 
     They have `:`, `-`, a space or nothing between their bytes, or `-` between the parts of a contract id; other zeros
@@ -31,22 +31,22 @@ def similar_keys(key: str) -> dict[str, tuple[Difference, ...]]:
     bare = _SEPARATORS.sub("", key)
     if len(key) > _LONGEST:
         return {}
-    found: dict[str, tuple[Difference, ...]] = {key: ()}
+    found: dict[str, tuple[TagDifference, ...]] = {key: ()}
     for form, differences in sorted(_forms(bare).items(), key=lambda item: len(item[1])):
         for style, spelled in _spellings(form).items():
-            differently = () if _spellings(bare).get(style) == key else (Difference.SEPARATORS,)
+            differently = () if _spellings(bare).get(style) == key else (TagDifference.SEPARATORS,)
             found.setdefault(spelled, (*differently, *differences))
     del found[key]
     return found
 
 
-def _forms(bare: str) -> dict[str, tuple[Difference, ...]]:
-    forms: dict[str, tuple[Difference, ...]] = {bare: ()}
+def _forms(bare: str) -> dict[str, tuple[TagDifference, ...]]:
+    forms: dict[str, tuple[TagDifference, ...]] = {bare: ()}
     # Zeros come first because without them there may be no whole bytes; then again, in front of reversed ones.
     for difference, change in (
-        (Difference.LEADING_ZEROS, _other_zeros),
-        (Difference.BYTE_ORDER, _reversed_bytes),
-        (Difference.LEADING_ZEROS, _other_zeros),
+        (TagDifference.LEADING_ZEROS, _other_zeros),
+        (TagDifference.BYTE_ORDER, _reversed_bytes),
+        (TagDifference.LEADING_ZEROS, _other_zeros),
     ):
         for form, differences in list(forms.items()):
             if difference not in differences:

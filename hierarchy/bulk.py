@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from bulk.tables import Column, Report, Table, register
+from bulk.tables import Column, ReportedColumn, Table, register
 from chargers.rollup import health_of_sites
 from hierarchy.models import GroupType, Site
 from hierarchy.scoping import Scope
@@ -59,9 +59,9 @@ SITES = Table(
     governed_by=("parent",),
     derive=_default_type,
     reports=(
-        Report("onlineSocket", "online", tally=True),
-        Report("offlineSocket", "offline", tally=True),
-        Report("errorSocket", "error", tally=True),
+        ReportedColumn("onlineSocket", "online", tally=True),
+        ReportedColumn("offlineSocket", "offline", tally=True),
+        ReportedColumn("errorSocket", "error", tally=True),
     ),
     tally=_health,
 )

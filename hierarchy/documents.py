@@ -21,7 +21,7 @@ OUTLINE = Document(SiteOutlineSerializer)
 _PLACE = ("pk", "parent_id", "name_key", "tree_id", "lft", "rght")
 
 
-class Place(NamedTuple):
+class SitePlace(NamedTuple):
     """Where a site stands, whether or not the caller may see it."""
 
     site_id: int
@@ -29,7 +29,7 @@ class Place(NamedTuple):
     lft: int
     rght: int
 
-    def holds(self, other: "Place") -> bool:
+    def holds(self, other: "SitePlace") -> bool:
         """Whether the other site is this one or lies below it."""
         return self.tree_id == other.tree_id and self.lft <= other.lft and other.rght <= self.rght
 
@@ -39,7 +39,7 @@ class VisibleSites:
     """Sites that the caller sees, as a forest: `rows` has what `documents` asked for, by id."""
 
     rows: dict[int, Any] = field(default_factory=dict)
-    places: dict[int, Place] = field(default_factory=dict)
+    places: dict[int, SitePlace] = field(default_factory=dict)
     keys: dict[int, tuple[str, int]] = field(default_factory=dict)
     forest: Forest = field(default_factory=lambda: Forest({}))
 
@@ -53,7 +53,7 @@ class VisibleSites:
             pk, parent_id, name_key, tree_id, lft, rght = row[:width]
             parents[pk] = parent_id
             found.keys[pk] = (name_key, pk)
-            found.places[pk] = Place(pk, tree_id, lft, rght)
+            found.places[pk] = SitePlace(pk, tree_id, lft, rght)
             found.rows[pk] = row[width:]
         found.forest = Forest.assemble(parents, found.keys.__getitem__)
         return found
@@ -62,7 +62,7 @@ class VisibleSites:
         """Those sites that have none of the others above them, in order."""
         return sorted(self.forest.topmost(one for one in site_ids if one is not None), key=self.keys.__getitem__)
 
-    def shown(self, granted: Iterable[Place]) -> list[int]:
+    def shown(self, granted: Iterable[SitePlace]) -> list[int]:
         """The sites that stand for `granted` ones, in order: each itself, or, above the caller's scope, its topmost
         visible sites."""
         shown: set[int] = set()

@@ -36,7 +36,7 @@ _LEFT = [str(Import._meta.model_name)]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class RestoredColumn:
     """One column that is set back, its values as the journal writes them. `is_newer`: somebody changed it since."""
 
     name: str
@@ -57,7 +57,7 @@ class Restoration:
     change: Change
     row: Entity
     is_new: bool = False
-    columns: list[Column] = field(default_factory=list)
+    columns: list[RestoredColumn] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     others: list[Entity] = field(default_factory=list)
     called: dict[str, str] = field(default_factory=dict)
@@ -248,7 +248,7 @@ def _back(change: Change, row: Entity, way: str) -> Restoration:
         if name not in editable:
             found.kept.append(name)
         elif now[name] != value:
-            found.columns.append(Column(name, now[name], value, way == UNDO and name in changed_since))
+            found.columns.append(RestoredColumn(name, now[name], value, way == UNDO and name in changed_since))
             _set(row, editable[name], value)
     if not found.columns:
         found.refusal = _("Nothing to take back: its columns have these values already.")
@@ -272,7 +272,7 @@ def _anew(scope: Scope, change: Change, model: type[Entity]) -> Restoration:
             then |= {name: old for name, (old, _new) in line.fields.items()}
     row = _made(later[0], then)
     found = Restoration(change, row, is_new=True)
-    found.columns = [Column(name, None, value) for name, value in then.items() if name in _editable(model)]
+    found.columns = [RestoredColumn(name, None, value) for name, value in then.items() if name in _editable(model)]
     found.kept = [name for name in then if name not in _editable(model)]
     for other in _gone_with(scope, later[0], model):
         gone = _made(other, {name: old for name, (old, _new) in other.fields.items()})

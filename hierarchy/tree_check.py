@@ -25,16 +25,16 @@ class Damage:
 
 
 @dataclass(slots=True)
-class _Row:
+class _TreeRow:
     parent_id: int | None
     customer_id: int
     numbers: Numbers
 
 
-def _rows() -> dict[int, _Row]:
+def _rows() -> dict[int, _TreeRow]:
     columns = ("pk", "parent_id", "customer_id", "tree_id", "lft", "rght", "level")
     rows = Site.unscoped.order_by("tree_id", "lft", "pk").values_list(*columns)
-    return {pk: _Row(parent, customer, Numbers(*numbers)) for pk, parent, customer, *numbers in rows.iterator()}
+    return {pk: _TreeRow(parent, customer, Numbers(*numbers)) for pk, parent, customer, *numbers in rows.iterator()}
 
 
 def check() -> list[Damage]:
@@ -55,13 +55,13 @@ def check() -> list[Damage]:
     return damage
 
 
-def _forest(rows: dict[int, _Row]) -> Forest:
+def _forest(rows: dict[int, _TreeRow]) -> Forest:
     """The forest of the parents, siblings in the order in which the table numbers them."""
     position = {site_id: index for index, site_id in enumerate(rows)}
     return Forest.assemble({site_id: row.parent_id for site_id, row in rows.items()}, position.__getitem__)
 
 
-def _misnumbered(rows: dict[int, _Row], forest: Forest) -> list[tuple[int, Numbers]]:
+def _misnumbered(rows: dict[int, _TreeRow], forest: Forest) -> list[tuple[int, Numbers]]:
     """The sites whose numbers are wrong, each with the right ones. Every root keeps its tree unless it is taken."""
     tree_ids: dict[int, int] = {}
     taken: set[int] = set()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from bulk.tables import Column, Report, Table, register
+from bulk.tables import Column, ReportedColumn, Table, register
 from hierarchy.scoping import Scope
 from operators.models import Operator, SiteGrant
 
@@ -31,7 +31,7 @@ OPERATORS = Table(
     ),
     keys=(("emailAddress",),),
     derive=_without_password,
-    reports=(Report("operatorId", "operator_id"),),
+    reports=(ReportedColumn("operatorId", "operator_id"),),
     spares=_oneself,
 )
 

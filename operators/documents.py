@@ -9,7 +9,7 @@ from chargers.documents import RenderedChargers, render_chargers
 from chargers.models import Charger
 from drivers.documents import SPARE_GROUP, DriverDocuments, DriverRows
 from drivers.models import Driver
-from hierarchy.documents import SITE, Place, VisibleSites, nest
+from hierarchy.documents import SITE, SitePlace, VisibleSites, nest
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
 from operators.models import Operator, SiteGrant
@@ -96,11 +96,11 @@ def _no_groups(operator_id: int, is_admin: bool) -> list[Piece]:
 
 def _authorised_sites(scope: Scope, sites: VisibleSites, operators: list[Any]) -> Callable[[int, bool], list[Piece]]:
     """The authorised sites of an operator, by id; those of an admin operator are the caller's roots."""
-    granted: dict[int, list[Place]] = defaultdict(list)
+    granted: dict[int, list[SitePlace]] = defaultdict(list)
     place = ("site_id", "site__tree_id", "site__lft", "site__rght")
     ids = Operator.objects.visible_to(scope).order_by().values("pk")
     for operator_id, *values in SiteGrant.objects.filter(operator__in=ids).values_list("operator_id", *place):
-        granted[operator_id].append(Place(*values))
+        granted[operator_id].append(SitePlace(*values))
 
     rows = DriverRows(Driver.objects.visible_to(scope))
     chargers = render_chargers(Charger.objects.visible_to(scope), rows.single_chargers)

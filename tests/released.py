@@ -147,7 +147,7 @@ def _work() -> None:
     services.save(caller, Webhook(operator=operator, name="Mirror", url="https://hooks.example.com/chargetree"))
     for charger_id in ("REL-1", "REL-2"):
         content = f"chargerId,group\n{charger_id},{head.name} / Depot\n".encode()
-        plan = imports.import_plan(caller, customer, content, imports.Request("chargers.csv", table="chargers"))
+        plan = imports.import_plan(caller, customer, content, imports.ImportRequest("chargers.csv", table="chargers"))
         if charger_id == "REL-1":
             imports.import_apply(caller, plan)
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -331,6 +332,35 @@ def test_every_model_has_a_page_in_the_admin():
     # brought it finds; and what requests and webhooks remember from one time to the next.
     silent = {"Attempts", "ChangeCounter", "ImportPlan", "Mark", "IdempotentRequest", "ToldStatus"}
     assert {model.__name__ for model in models - shown} == silent
+
+
+# Django looks for commands by this name.
+SHARED_CLASS_NAMES = {"Command"}
+TEMPORARY = set("Branches Column Differences Group GroupType Line Moment Nothing Place Properties Reason Reference".split())
+TEMPORARY |= set("ReferenceType Text Texts Truth".split())
+SHARED_CLASS_NAMES |= TEMPORARY
+
+
+def test_class_names_are_unique():
+    """So that a name says which one: with and without an underscore."""
+    places = defaultdict(list)
+    for name, module in modules().items():
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name.lstrip("_")].append(name)
+    shared = {name: found for name, found in places.items() if len(found) > 1 and name not in SHARED_CLASS_NAMES}
+    assert not shared, "\n".join(f"{name}: {', '.join(found)}" for name, found in sorted(shared.items()))
+
+
+def test_nobody_reads_rows_of_everybody_by_a_private_name():
+    """`unscoped` says aloud that no scope is applied."""
+    found = [
+        f"{name}, line {node.lineno}"
+        for name, module in modules().items()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr == "_base_manager"
+    ]
+    assert not found, found
 
 
 def test_every_module_says_what_belongs_in_it():

@@ -13,25 +13,25 @@ from typing import IO
 
 from django.utils.translation import gettext as _
 
-from bulk.files import annotating, archives, delimited, workbooks
-from bulk.files.annotating import Messages
-from bulk.files.archives import ArchiveWriter
-from bulk.files.delimited import DelimitedWriter
-from bulk.files.objects import Document, ObjectWriter
-from bulk.files.raw import Cell, RawTable, Row, Unreadable, Unwritable, Writer, peek
-from bulk.files.workbook_writing import WorkbookWriter
-from bulk.source import Findings
+from bulk.drafts import Findings
+from bulk.files import annotated_files, csv_files, xlsx_files, zip_files
+from bulk.files.annotated_files import Messages
+from bulk.files.csv_files import DelimitedWriter
+from bulk.files.json_files import JsonDocument, ObjectWriter
+from bulk.files.raw import Cell, RawTable, Row, TableWriter, Unreadable, Unwritable, peek
+from bulk.files.xlsx_writing import WorkbookWriter
+from bulk.files.zip_files import ArchiveWriter
 
 __all__ = [
     "KINDS",
     "Cell",
-    "Document",
+    "JsonDocument",
     "Messages",
     "RawTable",
     "Row",
+    "TableWriter",
     "Unreadable",
     "Unwritable",
-    "Writer",
     "annotate",
     "kind_of",
     "open_writer",
@@ -41,13 +41,13 @@ __all__ = [
 
 KINDS = ("csv", "xlsx", "zip", "json")
 
-_READERS = {"csv": delimited.tables, "xlsx": workbooks.tables, "zip": archives.tables}
+_READERS = {"csv": csv_files.tables, "xlsx": xlsx_files.tables, "zip": zip_files.tables}
 _WRITERS = {"csv": DelimitedWriter, "xlsx": WorkbookWriter, "zip": ArchiveWriter, "json": ObjectWriter}
 _ANNOTATORS = {
-    "csv": annotating.annotate_csv,
-    "xlsx": annotating.annotate_workbook,
-    "zip": annotating.annotate_archive,
-    "json": annotating.annotate_json,
+    "csv": annotated_files.annotate_csv,
+    "xlsx": annotated_files.annotate_workbook,
+    "zip": annotated_files.annotate_archive,
+    "json": annotated_files.annotate_json,
 }
 # What stands first in the archive that a workbook is.
 _WORKBOOK_MEMBERS = (b"[Content_Types].xml", b"_rels/", b"xl/", b"docProps/", b"customXml/")
@@ -67,7 +67,7 @@ def kind_of(name: str, start: bytes) -> str:
         if not first:
             return by_name if by_name in ("xlsx", "zip") else "zip"
         return "xlsx" if first.startswith(_WORKBOOK_MEMBERS) else "zip"
-    for magic, kind in delimited.FOREIGN.items():
+    for magic, kind in csv_files.FOREIGN.items():
         if start.startswith(magic):
             raise _foreign(kind)
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -126,7 +126,7 @@ def read_tables(stream: IO[bytes], kind: str, findings: Findings) -> Iterator[Ra
 
 
 @contextlib.contextmanager
-def open_writer(kind: str, target: IO[bytes]) -> Iterator[Writer]:
+def open_writer(kind: str, target: IO[bytes]) -> Iterator[TableWriter]:
     """Writes tables into `target`, which stays open: a CSV file holds one, the others any number."""
     with contextlib.closing(_WRITERS[kind](target)) as writer:
         yield writer

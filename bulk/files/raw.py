@@ -67,7 +67,7 @@ def as_text(cell: Any) -> str:
     raise TypeError(f"{cell!r} is no cell.")
 
 
-class Writer(ABC):
+class TableWriter(ABC):
     """Writes tables one after the other, each row when it comes: nothing of it is kept."""
 
     @abstractmethod

@@ -25,14 +25,14 @@ from typing import IO, Any
 
 from django.utils.translation import gettext as _
 
-from bulk.files.delimited import records
-from bulk.source import Draft, Findings
+from bulk.drafts import Draft, Findings
+from bulk.files.csv_files import records
 from chargers.registers.addresses import german_address
 from chargers.registers.rows import (
     UNKNOWN_NAME,
     Cells,
     Plug,
-    Reading,
+    RegisterReading,
     ac_power_type,
     decimal,
     joined,
@@ -129,7 +129,7 @@ class Device:
 
 def read(stream: IO[bytes], findings: Findings) -> Iterator[Draft]:
     """The rows of a register file: first the sites, then the chargers with their sockets."""
-    register = _Register(findings)
+    register = _BnetzaRegister(findings)
     for row, cells in records(stream, findings, required=REQUIRED, known=KNOWN):
         register.add(row, cells)
     yield from register.sites()
@@ -137,7 +137,7 @@ def read(stream: IO[bytes], findings: Findings) -> Iterator[Draft]:
     register.tell()
 
 
-class _Register:
+class _BnetzaRegister:
     """Collects the rows of a file. What it decides depends on no order of theirs."""
 
     def __init__(self, findings: Findings) -> None:
@@ -147,7 +147,7 @@ class _Register:
         self.devices: dict[str, list[Device]] = {}
 
     def add(self, row: int, cells: Cells) -> None:
-        reading = _Reading(row, cells, self.findings)
+        reading = _BnetzaReading(row, cells, self.findings)
         names = reading.names()
         site = tuple(comparison_key(name) for name in names)
         for depth, name in enumerate(names, start=1):
@@ -204,7 +204,7 @@ class _Register:
         return tuple(most_common(self.spellings[path[:depth]]) for depth in range(1, len(path) + 1))
 
 
-class _Reading(Reading):
+class _BnetzaReading(RegisterReading):
     """One charger, cell by cell."""
 
     __slots__ = ()

@@ -15,14 +15,14 @@ from typing import IO, Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from bulk.files.delimited import records
-from bulk.source import Draft, Findings
+from bulk.drafts import Draft, Findings
+from bulk.files.csv_files import records
 from chargers.registers.addresses import french_address
 from chargers.registers.rows import (
     UNKNOWN_NAME,
     Cells,
     Plug,
-    Reading,
+    RegisterReading,
     ac_power_type,
     decimal,
     joined,
@@ -134,7 +134,7 @@ class _Cell(Exception):
 
 def read(stream: IO[bytes], findings: Findings) -> Iterator[Draft]:
     """The rows of a register file: first chargers and sockets, then the sites above them."""
-    register = _Register(findings)
+    register = _IrveRegister(findings)
     for row, cells in records(stream, findings, required=REQUIRED, known=KNOWN):
         yield from register.point(row, cells)
     yield from register.sites()
@@ -142,7 +142,7 @@ def read(stream: IO[bytes], findings: Findings) -> Iterator[Draft]:
         findings.notes.append(_("%(count)s chargers have no socket in the file.") % {"count": register.bare_points})
 
 
-class _Register:
+class _IrveRegister:
     """Collects the stations of a file while its points pass by. What it decides depends on no order of rows."""
 
     def __init__(self, findings: Findings) -> None:
@@ -155,7 +155,7 @@ class _Register:
 
     def point(self, row: int, cells: Cells) -> Iterator[Draft]:
         """One charging point with its sockets. Every wrong cell is noted, not the first alone."""
-        reading = _Reading(row, cells, self.findings)
+        reading = _IrveReading(row, cells, self.findings)
         station_id, station_column = reading.identity("id_station_itinerance", "id_station_local")
         charger_id, charger_column = reading.identity("id_pdc_itinerance", "id_pdc_local")
         stated = reading.whole_number("nbre_pdc")
@@ -279,7 +279,7 @@ class _Register:
             warn(message % {"station": station.external_id}, row=station.row, column="id_station_itinerance")
 
 
-class _Reading(Reading):
+class _IrveReading(RegisterReading):
     """One point, cell by cell."""
 
     __slots__ = ()

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bulk.source import Findings
+from bulk.drafts import Findings
 
 Cells = dict[str, str]
 
@@ -30,7 +30,7 @@ class Plug(NamedTuple):
 
 
 @dataclass(slots=True)
-class Reading:
+class RegisterReading:
     """One row of a file, cell by cell. Every wrong cell is noted, not the first alone."""
 
     row: int

@@ -16,7 +16,7 @@ from api.parameters import row_id, wrong
 from api.uploads import MEDIA_TYPES
 from api.views import ApiView
 from bulk import files
-from bulk.export import Selection, export
+from bulk.export import ExportSelection, export
 from bulk.tables import sheets, tables
 from hierarchy.db import snapshot
 from hierarchy.models import Site
@@ -97,13 +97,13 @@ class ExportsView(ApiView):
             content_type=f"{MEDIA_TYPES[kind]}{'; charset=utf-8' if kind == 'csv' else ''}",
         )
 
-    def _selection(self, name: str, site: Site | None) -> Selection:
+    def _selection(self, name: str, site: Site | None) -> ExportSelection:
         """Everything, or one table: where files have it together with others, their rows are left out."""
         if name in ("", *sheets()):
-            return Selection(self.scope, site, (name,) if name else ())
+            return ExportSelection(self.scope, site, (name,) if name else ())
         sheet = next(sheet for sheet in sheets().values() if sheet.is_exported and name in sheet.tables)
         others = {other: tables()[other].model.objects.none() for other in sheet.tables if other != name}
-        return Selection(self.scope, site, (sheet.name,), others)
+        return ExportSelection(self.scope, site, (sheet.name,), others)
 
     def _site(self, request: Request) -> Site | None:
         text = request._request.GET.get("site")

@@ -20,7 +20,7 @@ from api.schema import error_response, path_parameter
 from api.uploads import FORM, MEDIA_TYPES, PART, Untouched, UploadNegotiation, read_upload
 from api.views import ApiView
 from bulk import imports
-from bulk.source import Finding
+from bulk.drafts import Finding
 from bulk.tables import formats, sheets, tables
 from hierarchy import journal
 from hierarchy.errors import Conflict, FieldError, NotFound
@@ -141,7 +141,7 @@ class ImportsView(ApiView):
         name = text_id("fileName", asked.GET.get("fileName", ""), 255)
         upload = read_upload(asked, imports.largest())
         customer = Customer.objects.visible_to(self.scope).get()
-        wanted = imports.Request(name or upload.name, kind, table, prune_site)
+        wanted = imports.ImportRequest(name or upload.name, kind, table, prune_site)
         plan = imports.import_plan(self.caller, customer, upload.content, wanted)
         if plan.findings["errorCount"]:
             plan.delete()

@@ -44,7 +44,7 @@ class NotAllowed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DeliveryAnswer:
     """What came of a request: a status, or None and `failure` when there was no answer.
 
     `retry_after_s` is how long the receiver asked to be left alone.
@@ -59,25 +59,25 @@ class Answer:
         return self.status is not None and 200 <= self.status < 300
 
 
-def post(url: str, headers: Mapping[str, str], body: bytes, patience_s: float = PATIENCE_S) -> Answer:
+def post(url: str, headers: Mapping[str, str], body: bytes, patience_s: float = PATIENCE_S) -> DeliveryAnswer:
     """Send `body` and read the answer's status. Never raises for what the receiver or the network does."""
     deadline = time.monotonic() + patience_s
     try:
         return _post(url, headers, body, deadline)
     except NotAllowed as refusal:
-        return Answer(None, str(refusal))
+        return DeliveryAnswer(None, str(refusal))
     except TimeoutError:
-        return Answer(None, _("No answer within %d seconds.") % patience_s)
+        return DeliveryAnswer(None, _("No answer within %d seconds.") % patience_s)
     except socket.gaierror:
-        return Answer(None, _("The name of the host is unknown."))
+        return DeliveryAnswer(None, _("The name of the host is unknown."))
     except ssl.SSLError as error:
-        return Answer(None, _("No secure connection: %s.") % (error.reason or "TLS"))
+        return DeliveryAnswer(None, _("No secure connection: %s.") % (error.reason or "TLS"))
     except ConnectionResetError:
-        return Answer(None, _("The receiver hung up before it answered."))
+        return DeliveryAnswer(None, _("The receiver hung up before it answered."))
     except OSError as error:
-        return Answer(None, _("No connection: %s.") % (error.strerror or type(error).__name__))
+        return DeliveryAnswer(None, _("No connection: %s.") % (error.strerror or type(error).__name__))
     except (http.client.HTTPException, ValueError):
-        return Answer(None, _("What came back is not HTTP."))
+        return DeliveryAnswer(None, _("What came back is not HTTP."))
 
 
 def check_literal(url: str) -> None:
@@ -100,7 +100,7 @@ def is_public(address: str) -> bool:
     return ip.is_global and not any(ip in network for network in _SPECIAL_4)
 
 
-def _post(url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> Answer:
+def _post(url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> DeliveryAnswer:
     parts = urlsplit(url)
     is_secure = parts.scheme == "https"
     host = parts.hostname or ""
@@ -165,14 +165,14 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _answer(response: http.client.HTTPResponse) -> Answer:
+def _answer(response: http.client.HTTPResponse) -> DeliveryAnswer:
     if 200 <= response.status < 300:
-        return Answer(response.status)
+        return DeliveryAnswer(response.status)
     if 300 <= response.status < 400:
         failure = _("Answered %d, a redirect, which is not followed: give the address that it leads to.")
     else:
         failure = _("Answered %d.")
-    return Answer(response.status, failure % response.status, _seconds(response.headers.get("Retry-After", "")))
+    return DeliveryAnswer(response.status, failure % response.status, _seconds(response.headers.get("Retry-After", "")))
 
 
 def _seconds(text: str) -> float | None:

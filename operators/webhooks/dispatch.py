@@ -62,7 +62,7 @@ _STATE = (
     "given_up",
 )
 
-Send = Callable[[str, Mapping[str, str], bytes], delivery.Answer]
+Send = Callable[[str, Mapping[str, str], bytes], delivery.DeliveryAnswer]
 Clock = Callable[[], datetime.datetime]
 
 
@@ -247,7 +247,7 @@ class _Turn:
             )
 
     def _note_failure(
-        self, one: dict[str, Any], message: Message, answer: delivery.Answer, now: datetime.datetime
+        self, one: dict[str, Any], message: Message, answer: delivery.DeliveryAnswer, now: datetime.datetime
     ) -> None:
         webhook = self._webhook
         webhook.last_failed_at, webhook.last_failure = now, answer.failure

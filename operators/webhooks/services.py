@@ -80,7 +80,7 @@ def replay(caller: Caller, webhook: Webhook, since: int) -> None:
     logger.info("Webhook %s is told everything after change %s again, says %s.", webhook.pk, since, caller.label)
 
 
-def attempt(caller: Caller, webhook: Webhook, patience_s: float) -> delivery.Answer:
+def attempt(caller: Caller, webhook: Webhook, patience_s: float) -> delivery.DeliveryAnswer:
     """Send a message that says nothing, at once and only once, whether the webhook is active or not."""
     services.check_write(caller.scope, webhook, webhook)
     message = messages.of_nothing(webhook)

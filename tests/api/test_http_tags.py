@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bulk import imports
 from chargers.models import Charger, Socket
-from chargers.status import Report, apply_reports
+from chargers.status import StatusReport, apply_reports
 from drivers.models import Driver, SiteRight
 from hierarchy import revision, tree_check
 from hierarchy.models import Site
@@ -107,11 +107,11 @@ def reported(caller, charger, **values):
     row = Charger.objects.get(pk=charger.pk)
     at = max(row.last_seen or NOON, row.reported_at or NOON) + datetime.timedelta(seconds=1)
     status = "Error" if row.status != "Error" else "Available"
-    return apply_reports(caller, [Report(charger.charger_id, status, at, is_connected=True, **values)])
+    return apply_reports(caller, [StatusReport(charger.charger_id, status, at, is_connected=True, **values)])
 
 
 def imported(caller, customer, text):
-    plan = imports.import_plan(caller, customer, text, imports.Request("sites.csv", "", "sites", ""))
+    plan = imports.import_plan(caller, customer, text, imports.ImportRequest("sites.csv", "", "sites", ""))
     assert not plan.findings["errorCount"], plan.findings
     imports.import_apply(caller, plan)
 
@@ -133,7 +133,7 @@ def test_other_bytes_have_another_tag_whatever_was_written(db):
         "a report": lambda: reported(caller, charger),
         "a report of a message": lambda: reported(caller, charger, message="Hello again"),
         "a report of a socket": lambda: apply_reports(
-            caller, [Report(charger.charger_id, "Reserved", NOON, socket_number=socket.number)]
+            caller, [StatusReport(charger.charger_id, "Reserved", NOON, socket_number=socket.number)]
         ),
         "a right": right.save,
         "no right": lambda: deleted(SiteRight, right.pk),
@@ -203,9 +203,9 @@ def test_other_customers_writes_do_not_matter(world):
     sue = Caller(world.sue.scope(), "tests", "api")
     assert reported(sue, world.dep_1) == ["applied"]
     assert api.get("/sites/tree", if_none_match=tag).status_code == 304
-    outdated = Report("QUAY-1", "Error", NOON - datetime.timedelta(days=1))
+    outdated = StatusReport("QUAY-1", "Error", NOON - datetime.timedelta(days=1))
     ada = Caller(world.ada.scope(), "tests", "api")
-    apply_reports(ada, [Report("QUAY-1", "Error", NOON + datetime.timedelta(days=1))])
+    apply_reports(ada, [StatusReport("QUAY-1", "Error", NOON + datetime.timedelta(days=1))])
     tag = api.get("/sites/tree").headers["ETag"]
     assert apply_reports(ada, [outdated]) == ["outdated"]
     assert api.get("/sites/tree", if_none_match=tag).status_code == 304

@@ -10,9 +10,9 @@ import openpyxl
 import pytest
 
 from bulk import files
-from bulk.files import archives, objects, raw, workbooks
-from bulk.files.workbook_writing import WorkbookWriter
-from bulk.source import Findings
+from bulk.drafts import Findings
+from bulk.files import json_files, raw, xlsx_files, zip_files
+from bulk.files.xlsx_writing import WorkbookWriter
 from tests.bulk.hostile_files import HEADER, HOSTILE, MAIN, SITES, workbook, zipped
 
 # Everything that a text of the product may hold and that some format treats in a way of its own.
@@ -32,7 +32,7 @@ def read(data, kind, stream=None):
     if kind == "json":
         tables = {}
         try:
-            for name, rows in files.Document(stream, findings).tables():
+            for name, rows in files.JsonDocument(stream, findings).tables():
                 tables[name] = [row for _number, row in rows]
         except files.Unreadable as error:
             findings.error(error, sheet="")
@@ -70,15 +70,15 @@ def test_limits(monkeypatch):
     assert told(read(b"a,b\n" + b'1,"' + b"\n" * 200 + b'"\n', "csv")) == [f"network.csv: {cells}"]
     assert told(read(zipped({f"{n}.csv": SITES for n in range(100)}), "zip")) == [f"network.zip, 41.csv: {cells}"]
     assert told(read(wide, "xlsx")) == [f"network.xlsx, sites: {cells}"]
-    monkeypatch.setattr(workbooks, "_ELEMENTS_LIMIT", 100)
+    monkeypatch.setattr(xlsx_files, "_ELEMENTS_LIMIT", 100)
     advice = "split it, or give the tables as a ZIP of CSV files."
     many = workbook(HEADER + "<row/>" * 100)
     assert told(read(many, "xlsx")) == [f"network.xlsx, sites: The workbook has more than 100 XML elements: {advice}"]
-    monkeypatch.setattr(workbooks, "_STRINGS_LIMIT", 0)
+    monkeypatch.setattr(xlsx_files, "_STRINGS_LIMIT", 0)
     assert "network.xlsx: The member xl/sharedStrings.xml has more than 0 MB when unpacked: split it." in told(
         read(wide, "xlsx")
     )
-    monkeypatch.setattr(archives, "TOTAL_LIMIT", 10)
+    monkeypatch.setattr(zip_files, "TOTAL_LIMIT", 10)
     assert "The archive has more than 0 MB when unpacked: split it." in told(read(zipped({"a.csv": SITES}), "zip"))[0]
 
 
@@ -399,7 +399,7 @@ def test_objects_are_read_one_by_one():
     data = written("json", {"sites": [list(row), *[list(row.values())] * 20_000], "none": [["name"]]})
     count = 0
     tracemalloc.start()
-    for name, rows in files.Document(Flowing(data), Findings("")).tables():
+    for name, rows in files.JsonDocument(Flowing(data), Findings("")).tables():
         for number, found in rows:
             count += 1
             assert (name, number, found) == ("sites", count, row)
@@ -412,13 +412,13 @@ def test_objects_are_read_one_by_one():
     # What nobody asks for is read all the same.
     findings = Findings("")
     with pytest.raises(files.Unreadable, match="line 1, column 31"):
-        list(files.Document(io.BytesIO(b'{"more": [{"name": 1}, {"name"}], "sites": []}'), findings).tables())
+        list(files.JsonDocument(io.BytesIO(b'{"more": [{"name": 1}, {"name"}], "sites": []}'), findings).tables())
 
 
 def test_a_tree_is_read_whole_within_its_bounds(monkeypatch):
     def whole(data):
         findings = Findings("")
-        return files.Document(io.BytesIO(data), findings).whole(), [str(error) for error in findings.errors]
+        return files.JsonDocument(io.BytesIO(data), findings).whole(), [str(error) for error in findings.errors]
 
     data = b'[{"name": "\xf0\x9f\x98\x80", "a": [1, 1e2, null]}]' + b" " * 70_000
     assert whole(data) == ([{"name": "😀", "a": [1, 100, None]}], [])
@@ -433,7 +433,7 @@ def test_a_tree_is_read_whole_within_its_bounds(monkeypatch):
     ):
         with pytest.raises(files.Unreadable, match=message):
             whole(wrong)
-    monkeypatch.setattr(objects, "WHOLE_LIMIT", 300_000)
+    monkeypatch.setattr(json_files, "WHOLE_LIMIT", 300_000)
     spaces = b" " * 65_536
     for start, more, is_too_large in (
         (b"[", b" " * 90_000, False),

@@ -5,8 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bulk import apply
+from bulk.drafts import KEPT, Draft, Findings
 from bulk.row_checks import check_rows
-from bulk.source import KEPT, Draft, Findings
 from bulk.tables import tables, with_referred
 from chargers.models import Charger, Socket
 from hierarchy import tree_check

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from bulk import apply, files
-from bulk.imports import Request, import_plan, read
+from bulk.imports import ImportRequest, import_plan, read
 from bulk.tables import sheets
 from hierarchy.journal import IMPORT
 from hierarchy.models import ImportPlan
@@ -466,7 +466,7 @@ def checksum():
 
 def told(world, name, content, asked):
     """What an import says is wrong, without the file's name."""
-    contents = read(io.BytesIO(content), Request(name, **asked), world.northwind)
+    contents = read(io.BytesIO(content), ImportRequest(name, **asked), world.northwind)
     caller = Caller(Scope.platform(), "Somebody", IMPORT)
     apply.run(caller, world.northwind, contents.rows, contents.findings, prune=contents.prune)
     return [str(error).removeprefix(name).lstrip(":, ") for error in contents.findings.errors]
@@ -526,7 +526,7 @@ def test_what_was_said_can_be_kept(world):
         ("x.csv", b"groupName,a\x01b" + b" " * 600 + b"\nA\x00B,1\n"),
         ("x.zip", zipped({"sites\x01.csv": "a\n"})),
     ):
-        plan = import_plan(caller, world.northwind, content, Request(name))
+        plan = import_plan(caller, world.northwind, content, ImportRequest(name))
         kept = ImportPlan.objects.get(pk=plan.pk).findings
         assert kept["errors"] == plan.findings["errors"] != []
         json.dumps(kept, ensure_ascii=False).encode()

@@ -11,9 +11,9 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from bulk import files
-from bulk.imports import Request, annotated, import_apply, import_plan, plan_steps
+from bulk.imports import ImportRequest, annotated, import_apply, import_plan, plan_steps
 from chargers.models import Charger
-from chargers.status import Report, apply_reports
+from chargers.status import StatusReport, apply_reports
 from drivers.models import Driver
 from hierarchy import services
 from hierarchy.errors import Conflict, NotFound, NotPermitted
@@ -34,7 +34,7 @@ def ada(world):
 @pytest.fixture
 def planned(world, ada):
     def run(text=FILE, name="chargers.csv", **asked):
-        return import_plan(ada, world.northwind, text.encode(), Request(name, **asked))
+        return import_plan(ada, world.northwind, text.encode(), ImportRequest(name, **asked))
 
     return run
 
@@ -133,7 +133,7 @@ def test_a_plan_is_refused_when_what_it_touches_was_changed(planned, ada, world)
 def test_statuses_and_other_rows_are_nobodys_business(planned, ada, world):
     plan = planned()
     pat = Caller(Scope.platform(), "pat", ADMIN)
-    apply_reports(pat, [Report("QUAY-1", "Error", timezone.now())])
+    apply_reports(pat, [StatusReport("QUAY-1", "Error", timezone.now())])
     world.quay_1.refresh_from_db()
     world.quay_1.manufacturer = "Other"
     services.save(pat, world.quay_1)
@@ -179,7 +179,7 @@ def test_a_plan_is_its_makers_alone(planned, world):
 def test_a_key_that_may_only_read_plans_nothing(world):
     scope = Scope(world.northwind.pk, is_admin=True, operator_id=world.ada.pk, is_read_only=True)
     with pytest.raises(NotPermitted):
-        import_plan(Caller(scope, "ada", "api"), world.northwind, FILE.encode(), Request("x.csv"))
+        import_plan(Caller(scope, "ada", "api"), world.northwind, FILE.encode(), ImportRequest("x.csv"))
     assert not ImportPlan.objects.exists()
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bulk import apply
-from bulk.imports import Request, read
+from bulk.imports import ImportRequest, read
 from chargers.models import Charger, ChargerConfiguration, Socket
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
 from hierarchy import tree_check
@@ -27,7 +27,7 @@ def load(world):
     def run(content, name="", scope=None, **asked):
         if not isinstance(content, str):
             content = json.dumps(content)
-        contents = read(io.BytesIO(content.encode()), Request(name or "file", **asked), world.northwind)
+        contents = read(io.BytesIO(content.encode()), ImportRequest(name or "file", **asked), world.northwind)
         caller = Caller(scope or Scope.platform(), "Somebody", IMPORT)
         plan = apply.run(caller, world.northwind, contents.rows, contents.findings, prune=contents.prune)
         assert tree_check.check() == []
@@ -68,7 +68,7 @@ def test_a_table_is_known_by_its_columns(load, world):
         "emailAddress,name": "operators",
         "operator,group": "grants",
     }.items():
-        contents = read(io.BytesIO(header.encode()), Request("x.csv", prune_site="/"), world.northwind)
+        contents = read(io.BytesIO(header.encode()), ImportRequest("x.csv", prune_site="/"), world.northwind)
         assert errors(contents) == []
         assert contents.prune.tables[-1] in (table, "chargerRights"), header
     assert "Nothing says which table this is" in errors(load("nickname,colour\nA,red\n"))[0]

@@ -373,7 +373,7 @@ def test_plans_that_cannot_be_applied(world):
     assert_problem(ada.request("post", f"/imports/{old}/apply"), 409, CONFLICT)
     # One with errors, as the admin keeps it.
     caller = Caller(world.ada.scope(), "Ada", "admin")
-    request = imports.Request("wrong.json")
+    request = imports.ImportRequest("wrong.json")
     wrong = imports.import_plan(caller, world.northwind, b'{"sites": [{"groupName": ""}]}', request).pk
     answer = ada.get(f"/imports/{wrong}").data
     assert (answer["state"], answer["errorCount"], answer["counts"]) == ("withErrors", 2, {})

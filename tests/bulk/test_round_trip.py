@@ -6,8 +6,8 @@ import json
 import pytest
 
 from bulk import apply
-from bulk.export import Selection, export
-from bulk.imports import Request, read
+from bulk.export import ExportSelection, export
+from bulk.imports import ImportRequest, read
 from bulk.tables import sheets
 from chargers.models import ChargerConfiguration
 from drivers.models import Driver
@@ -30,13 +30,13 @@ NASTY = [
 
 def exported(scope, kind, **options):
     target = io.BytesIO()
-    export(Selection(scope, **options), kind, target)
+    export(ExportSelection(scope, **options), kind, target)
     return target.getvalue()
 
 
 def planned(scope, customer, content, name, carry_out=apply.dry_run):
     """The plan for a file."""
-    contents = read(io.BytesIO(content), Request(name), customer)
+    contents = read(io.BytesIO(content), ImportRequest(name), customer)
     assert [str(error) for error in contents.findings.errors] == []
     plan = carry_out(
         Caller(scope, "Somebody", IMPORT), customer, contents.rows, contents.findings, prune=contents.prune

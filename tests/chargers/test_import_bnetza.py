@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import CommandError, call_command
 
-from bulk.source import Findings
+from bulk.drafts import Findings
 from chargers.models import Charger, Socket
 from chargers.registers import bnetza
 from chargers.registers.addresses import german_address

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from chargers.models import Charger, Socket
-from chargers.status import Report, apply_reports
+from chargers.status import StatusReport, apply_reports
 from hierarchy.models import Change
 from hierarchy.scoping import Caller, Scope
 from tests.client import BAD_BODY, Api, assert_problem
@@ -193,7 +193,7 @@ def test_the_number_of_statements_does_not_grow(world, django_assert_max_num_que
     for charger in chargers:
         made(Socket, charger=charger, number=1)
     at = timezone.now().replace(microsecond=0)
-    reports = [Report(f"W-{number % 20}", "Charging", at, socket_number=1) for number in range(1000)]
+    reports = [StatusReport(f"W-{number % 20}", "Charging", at, socket_number=1) for number in range(1000)]
     caller = Caller(Scope.whole_customer(world.northwind.pk), "tests", "api")
     # begin, chargers, sockets, two updates (each one statement for many rows), end
     with django_assert_max_num_queries(7):

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from drivers.access import Code, Step, charger_rights_reaching, decide, drivers_reaching
+from drivers.access import AccessStep, Code, charger_rights_reaching, decide, drivers_reaching
 from drivers.models import ChargerRight, Driver, SiteRight, Tag
 from hierarchy.models import Site
 from tests.conftest import NOON, made
@@ -21,13 +21,15 @@ MOMENT = datetime.timedelta(milliseconds=1)
 def steps_of(naive, driver, charger):
     """The steps from a driver to a charger: the rights on the charger, then those on the sites above, nearest first."""
     direct = [right for right in driver.charger_rights.all() if right.charger_id == charger.pk]
-    steps = [Step(Code.RIGHT_ON_CHARGER, "chargerright", right.pk) for right in sorted(direct, key=lambda r: r.pk)]
+    steps = [
+        AccessStep(Code.RIGHT_ON_CHARGER, "chargerright", right.pk) for right in sorted(direct, key=lambda r: r.pk)
+    ]
     for levels, site_id in enumerate(naive.above(charger.site_id)):
         for right in driver.site_rights.all():
             if right.site_id == site_id:
                 code = Code.RIGHT_ABOVE if levels else Code.RIGHT_ON_SITE
-                steps.append(Step(code, "siteright", right.pk, levels))
-    return [Step(Code.DRIVER, "driver", driver.pk), *(steps or [Step(Code.NO_RIGHT, "driver", driver.pk)])]
+                steps.append(AccessStep(code, "siteright", right.pk, levels))
+    return [AccessStep(Code.DRIVER, "driver", driver.pk), *(steps or [AccessStep(Code.NO_RIGHT, "driver", driver.pk)])]
 
 
 def tag_steps_of(tag, at):
@@ -36,7 +38,7 @@ def tag_steps_of(tag, at):
         code = Code.TAG_NOT_YET_VALID
     elif tag.expires_at is not None and not at < tag.expires_at:
         code = Code.TAG_EXPIRED
-    return [Step(Code.TAG_FOUND, "tag", tag.pk), Step(code, "tag", tag.pk)]
+    return [AccessStep(Code.TAG_FOUND, "tag", tag.pk), AccessStep(code, "tag", tag.pk)]
 
 
 def moments_of(tag, rng):
@@ -89,9 +91,9 @@ def test_a_tag_is_valid_from_its_start_and_not_at_its_end(world, at, code):
     decision = decide(world.quay_1, at, id_tag="04FFEE01")
     assert decision.is_allowed == (code == Code.TAG_VALID)
     assert decision.steps[:3] == (
-        Step(Code.TAG_FOUND, "tag", world.dora_fob.pk),
-        Step(code, "tag", world.dora_fob.pk),
-        Step(Code.DRIVER, "driver", world.dora.pk),
+        AccessStep(Code.TAG_FOUND, "tag", world.dora_fob.pk),
+        AccessStep(code, "tag", world.dora_fob.pk),
+        AccessStep(Code.DRIVER, "driver", world.dora.pk),
     )
 
 
@@ -102,7 +104,7 @@ def test_a_tag_is_one_of_the_chargers_customer(world):
     assert here.steps[0].row_id == world.dora_card.pk
     assert there.steps[0].row_id == world.sid_card.pk
     assert here.is_allowed and there.is_allowed
-    assert decide(world.dep_1, NOON, id_tag="04FFEE01").steps == (Step(Code.TAG_UNKNOWN),)
+    assert decide(world.dep_1, NOON, id_tag="04FFEE01").steps == (AccessStep(Code.TAG_UNKNOWN),)
 
 
 def test_a_tag_is_found_however_it_is_written(world):
@@ -116,7 +118,7 @@ def test_an_unknown_tag_is_refused_whatever_it_is(world):
     for id_tag in ("", " ", "04A1B2C", "%", "_" * 8, "\0", "04A1B2C3\0", "\ud800", "x" * 10_000):
         decision = decide(world.quay_1, NOON, id_tag=id_tag)
         assert (decision.is_allowed, decision.reason) == (False, Code.TAG_UNKNOWN), id_tag
-        assert decision.steps == (Step(Code.TAG_UNKNOWN),)
+        assert decision.steps == (AccessStep(Code.TAG_UNKNOWN),)
 
 
 def test_a_right_reaches_all_that_lies_below_and_nothing_else(world):
@@ -129,7 +131,7 @@ def test_a_right_follows_a_move(world):
     assert not decide(world.air_1, NOON, driver=world.dora).is_allowed
     world.airport.move(world.west)
     decision = decide(world.air_1, NOON, driver=world.dora)
-    assert decision.steps[1] == Step(Code.RIGHT_ABOVE, "siteright", world.dora.site_rights.get().pk, 2)
+    assert decision.steps[1] == AccessStep(Code.RIGHT_ABOVE, "siteright", world.dora.site_rights.get().pk, 2)
 
 
 def test_rights_are_told_nearest_first(world):
@@ -140,10 +142,10 @@ def test_rights_are_told_nearest_first(world):
     decision = decide(world.gar_1, NOON, driver=world.dora)
     assert decision.reason == Code.RIGHT_ON_CHARGER
     assert decision.steps[1:] == (
-        Step(Code.RIGHT_ON_CHARGER, "chargerright", on_charger.pk),
-        Step(Code.RIGHT_ON_SITE, "siteright", on_garage.pk, 0),
-        Step(Code.RIGHT_ABOVE, "siteright", on_east.pk, 1),
-        Step(Code.RIGHT_ABOVE, "siteright", on_harbour.pk, 2),
+        AccessStep(Code.RIGHT_ON_CHARGER, "chargerright", on_charger.pk),
+        AccessStep(Code.RIGHT_ON_SITE, "siteright", on_garage.pk, 0),
+        AccessStep(Code.RIGHT_ABOVE, "siteright", on_east.pk, 1),
+        AccessStep(Code.RIGHT_ABOVE, "siteright", on_harbour.pk, 2),
     )
 
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from bulk import apply
+from bulk.drafts import Draft, Findings
 from bulk.row_checks import check_rows
-from bulk.source import Draft, Findings
 from hierarchy import services as hierarchy_services
 from hierarchy.errors import NotPermitted
 from hierarchy.models import Change

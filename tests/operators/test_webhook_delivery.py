@@ -50,7 +50,7 @@ def receiver(*pieces, wait=0.0, until=BODY):
 def test_a_request_as_it_arrives(loopback):
     with receiver(b"HTTP/1.1 204 No Content\r\n\r\n") as (url, received):
         answer = delivery.post(url, HEADERS, BODY)
-    assert answer == delivery.Answer(204) and answer.is_ok
+    assert answer == delivery.DeliveryAnswer(204) and answer.is_ok
     head, _blank, body = received[0].partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     assert lines[0] == "POST /hooks?a=1 HTTP/1.1"

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chargers.models import Socket
-from chargers.status import Report, apply_reports
+from chargers.status import StatusReport, apply_reports
 from drivers.models import ChargerRight, Driver, SiteRight
 from hierarchy import journal, services
 from hierarchy.models import Change, Customer, Site
@@ -26,7 +26,7 @@ from hierarchy.scoping import Caller, Scope
 from operators.models import Operator, SiteGrant
 from operators.webhooks import dispatch
 from operators.webhooks import services as webhooks
-from operators.webhooks.delivery import Answer
+from operators.webhooks.delivery import DeliveryAnswer
 from operators.webhooks.models import EVENTS, ToldStatus, Webhook
 from tests.client import BAD_BODY, Api, assert_problem
 from tests.conftest import made
@@ -34,7 +34,11 @@ from tests.threads import at_once
 
 PLATFORM = Caller(Scope.platform(), "tests", journal.COMMAND)
 HOUR = datetime.timedelta(hours=1)
-OK, BROKEN, UNREACHABLE = Answer(200), Answer(500, "Answered 500."), Answer(None, "No connection.")
+OK, BROKEN, UNREACHABLE = (
+    DeliveryAnswer(200),
+    DeliveryAnswer(500, "Answered 500."),
+    DeliveryAnswer(None, "No connection."),
+)
 
 
 class Receiver:
@@ -195,7 +199,7 @@ def test_a_receiver_that_is_away_is_left_alone(world, receiver):
     receiver.answers.clear()
     assert [pk for _kind, pk in receiver.serve(webhook, later=HOUR)] == [world.east.pk, world.west.pk]
     # It says itself for how long; not for ever.
-    receiver.answers[world.east.pk] = Answer(429, "Answered 429.", retry_after_s=10.0**9)
+    receiver.answers[world.east.pk] = DeliveryAnswer(429, "Answered 429.", retry_after_s=10.0**9)
     save(world.east, name="East 2")
     save(world.west, name="West 2")
     assert len(receiver.serve(webhook)) == 1
@@ -219,7 +223,7 @@ def test_so_many_wait_and_no_more(world, receiver, monkeypatch):
 
 def test_who_wants_no_more_and_who_is_away_for_days_is_disabled(world, receiver):
     webhook = hook(world.ada)
-    receiver.answers[world.east.pk] = Answer(410, "Answered 410.")
+    receiver.answers[world.east.pk] = DeliveryAnswer(410, "Answered 410.")
     save(world.east, name="East 1")
     save(world.west, name="West 1")
     assert len(receiver.serve(webhook)) == 1
@@ -318,7 +322,7 @@ def test_rotation_signs_with_both_secrets_for_a_day(world, receiver):
 
 def report(charger, status, number=0, minute=0, **values):
     at = timezone.now().replace(microsecond=0) - HOUR + datetime.timedelta(minutes=minute)
-    apply_reports(PLATFORM, [Report(charger.charger_id, status, at, socket_number=number, **values)])
+    apply_reports(PLATFORM, [StatusReport(charger.charger_id, status, at, socket_number=number, **values)])
 
 
 def test_statuses_are_told_to_who_asked_as_they_are_now(world, receiver):
@@ -397,7 +401,7 @@ def test_switched_on_again_it_is_tried_at_once(world, receiver):
     save(world.east, name="East 1")
     save(world.west, name="West 1")
     receiver.serve(webhook)
-    receiver.answers[world.west.pk] = Answer(503, "Answered 503.", retry_after_s=3600.0)
+    receiver.answers[world.west.pk] = DeliveryAnswer(503, "Answered 503.", retry_after_s=3600.0)
     assert len(receiver.serve(webhook, later=dispatch.BACK_OFF[0] * 1.2)) == 2
     # Switched off for a week by hand, which is no week of failures.
     save(webhook, is_active=False)

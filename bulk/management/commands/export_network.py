@@ -13,7 +13,7 @@ from typing import IO, Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from bulk import files
-from bulk.export import Names, Selection, export
+from bulk.export import ExportSelection, Names, export
 from bulk.tables import sheets
 from hierarchy.management.console import find, shown
 from hierarchy.models import Customer, Site
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         is_standard = output in (None, "-")
         if is_standard and kind in ("xlsx", "zip") and sys.stdout.isatty():
             raise CommandError(f"A terminal cannot show {kind}: name a file with --output.")
-        selection = Selection(scope, self._site(scope, site) if site else None, (table,) if table else ())
+        selection = ExportSelection(scope, self._site(scope, site) if site else None, (table,) if table else ())
         with _standard_output() if is_standard else _whole_file(Path(str(output))) as target:
             try:
                 export(selection, kind, target, shown)

@@ -16,9 +16,9 @@ from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from bulk import apply, files
-from bulk.imports import Contents, Request, messages, read
+from bulk.drafts import Finding, gc_disabled
+from bulk.imports import FileContents, ImportRequest, messages, read
 from bulk.plan import Plan
-from bulk.source import Finding, gc_disabled
 from bulk.steps import Step, steps
 from bulk.tables import formats, sheets
 from hierarchy import journal
@@ -77,7 +77,7 @@ class Command(BaseCommand):
         caller = Caller(scope=Scope.platform(), label="manage.py import_network", road=journal.IMPORT)
         owner = self._customer(customer, ask=not no_input and file != "-")
         name = "standard input" if file == "-" else Path(file).name
-        request = Request(name, options["format"], options["table"], options["site"])
+        request = ImportRequest(name, options["format"], options["table"], options["site"])
         is_new = owner.pk is None
         with _opened(file) as stream:
             contents = read(stream, request, owner, shown)
@@ -128,7 +128,7 @@ class Command(BaseCommand):
             raise CommandError(f"--customer: {' '.join(error.messages)}", returncode=WRONG_USE) from error
         return customer
 
-    def _write_errors(self, stream: IO[bytes], contents: Contents, path: str) -> None:
+    def _write_errors(self, stream: IO[bytes], contents: FileContents, path: str) -> None:
         if not stream.seekable():
             raise CommandError(
                 "--errors cannot repeat standard input: give the file by its name.", returncode=WRONG_USE

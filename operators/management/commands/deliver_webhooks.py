@@ -65,7 +65,7 @@ def _deliver_once() -> Counter[bool]:
     """Serve every webhook until none has anything due; how many messages were delivered, and how many not."""
     outcomes: Counter[bool] = Counter()
 
-    def send(url: str, headers: Mapping[str, str], body: bytes) -> delivery.Answer:
+    def send(url: str, headers: Mapping[str, str], body: bytes) -> delivery.DeliveryAnswer:
         answer = delivery.post(url, headers, body)
         outcomes[answer.is_ok] += 1
         return answer

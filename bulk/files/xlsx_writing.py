@@ -10,9 +10,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 from django.utils.translation import gettext as _
 
-from bulk.files.archives import Packer
-from bulk.files.raw import COLUMNS_LIMIT, Unwritable, Writer
-from bulk.files.workbook_parts import EPOCH_1900, ROWS_LIMIT, TEXT_LIMIT, column_letters
+from bulk.files.raw import COLUMNS_LIMIT, TableWriter, Unwritable
+from bulk.files.xlsx_parts import EPOCH_1900, ROWS_LIMIT, TEXT_LIMIT, column_letters
+from bulk.files.zip_files import Packer
 
 # An underscore that begins what would be read as an escape, and characters that XML cannot hold or would change.
 _ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x00-\x08\x0b\x0c\x0d\x0e-\x1f\ufffe\uffff]")
@@ -47,7 +47,7 @@ _STYLES = (
 )
 
 
-class WorkbookWriter(Writer):
+class WorkbookWriter(TableWriter):
     """A sheet for each table, `name (2)` and so on where one is not enough; the header stays in view."""
 
     def __init__(self, target: IO[bytes], rows_limit: int = ROWS_LIMIT) -> None:

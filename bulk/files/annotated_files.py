@@ -7,11 +7,11 @@ from typing import IO, TypeAlias
 
 from django.utils.translation import gettext as _
 
-from bulk.files import archives, delimited, objects
+from bulk.drafts import Findings
+from bulk.files import csv_files, json_files, zip_files
 from bulk.files.raw import Cell, Unreadable, cells_budget, seekable
-from bulk.files.workbook_writing import WorkbookWriter
-from bulk.files.workbooks import Workbook
-from bulk.source import Findings
+from bulk.files.xlsx_files import Workbook
+from bulk.files.xlsx_writing import WorkbookWriter
 
 # By the table as `RawTable.sheet` has it (in JSON by its name) and the row.
 Messages: TypeAlias = Mapping[tuple[str, int], str]
@@ -43,19 +43,19 @@ class _Annotated:
 
 
 def annotate_csv(source: IO[bytes], messages: Messages, target: IO[bytes], heading: str, sheet: str = "") -> None:
-    lines = delimited.Lines(source, cells_budget())
+    lines = csv_files.DelimitedLines(source, cells_budget())
     rows = _Annotated(heading, sheet, messages)
-    writer = delimited.DelimitedWriter(target, lines.delimiter)
-    for number, cells in delimited.raw_rows(lines, Findings("")):
+    writer = csv_files.DelimitedWriter(target, lines.delimiter)
+    for number, cells in csv_files.raw_rows(lines, Findings("")):
         writer.row(rows.row(number, cells))
     writer.close()
 
 
 def annotate_archive(source: IO[bytes], messages: Messages, target: IO[bytes], heading: str) -> None:
-    packer = archives.Packer(target)
+    packer = zip_files.Packer(target)
     with seekable(source) as file:
-        archive = archives.Archive(file)
-        for member in archives.csv_members(archive, Findings("")).values():
+        archive = zip_files.Archive(file)
+        for member in zip_files.csv_members(archive, Findings("")).values():
             with archive.opened(member) as content, packer.member(member) as annotated:
                 annotate_csv(content, messages, annotated, heading, member)
     packer.close()
@@ -82,10 +82,10 @@ def annotate_workbook(source: IO[bytes], messages: Messages, target: IO[bytes], 
 
 
 def annotate_json(source: IO[bytes], messages: Messages, target: IO[bytes], heading: str) -> None:
-    document = objects.Document(source, Findings(""))
+    document = json_files.JsonDocument(source, Findings(""))
     if document.is_list and any(sheet and row for sheet, row in messages):
         raise Unreadable(_("A tree of sites has no rows beside which something could be written."))
-    writer = objects.ObjectWriter(target, is_list=document.is_list)
+    writer = json_files.ObjectWriter(target, is_list=document.is_list)
     for name, rows in document.tables():
         writer.begin(name)
         for number, row in rows:
@@ -93,5 +93,5 @@ def annotate_json(source: IO[bytes], messages: Messages, target: IO[bytes], head
                 row.pop(heading, None)
                 if (name[:100], number) in messages:
                     row[heading] = messages[name[:100], number][:_LONGEST]
-            writer.write(objects.as_json(row))
+            writer.write(json_files.as_json(row))
     writer.close()

@@ -13,9 +13,9 @@ from typing import IO, Any
 
 from django.utils.translation import gettext as _
 
-from bulk.files import delimited
-from bulk.files.raw import MEGABYTE, Metered, RawTable, Unreadable, Writer, cells_budget, seekable
-from bulk.source import Findings
+from bulk.drafts import Findings
+from bulk.files import csv_files
+from bulk.files.raw import MEGABYTE, Metered, RawTable, TableWriter, Unreadable, cells_budget, seekable
 
 MEMBERS_LIMIT = 1_000
 # A list of so many members with long names; a longer one would be read into memory whole.
@@ -140,7 +140,7 @@ def tables(stream: IO[bytes], findings: Findings) -> Iterator[RawTable]:
         budget = cells_budget()
         for name, member in csv_members(archive, findings).items():
             with archive.opened(member) as content:
-                yield RawTable(name, member, delimited.rows(content, findings, budget))
+                yield RawTable(name, member, csv_files.rows(content, findings, budget))
 
 
 def csv_members(archive: Archive, findings: Findings) -> dict[str, str]:
@@ -189,7 +189,7 @@ class Packer:
         self._zip.close()
 
 
-class ArchiveWriter(Writer):
+class ArchiveWriter(TableWriter):
     """A CSV file for each table."""
 
     def __init__(self, target: IO[bytes]) -> None:
@@ -199,7 +199,7 @@ class ArchiveWriter(Writer):
     def table(self, name: str, header: Sequence[str]) -> None:
         self._finish()
         self._member = self._packer.member(f"{name}.csv")
-        self._table = delimited.DelimitedWriter(self._member)
+        self._table = csv_files.DelimitedWriter(self._member)
         self._table.table(name, header)
 
     def row(self, cells: Sequence[Any]) -> None:

@@ -13,20 +13,20 @@ from typing import IO, Any
 
 from django.utils.translation import gettext as _
 
+from bulk.drafts import Findings
 from bulk.files.raw import (
     COLUMNS_LIMIT,
     Budget,
     RawTable,
     Row,
+    TableWriter,
     Unreadable,
     Unwritable,
-    Writer,
     as_text,
     cells_budget,
     limited,
     peek,
 )
-from bulk.source import Findings
 
 FIELD_LIMIT = 131_072
 LINE_LIMIT = 1_000_000
@@ -65,7 +65,7 @@ def rows(stream: IO[bytes], findings: Findings, budget: Budget) -> Iterator[Row]
     """Every row that has any text, as it stands there. A row with cells that are not UTF-8 is noted and left out."""
     header: list[str] = []
     unreadable_rows = 0
-    for row, cells in raw_rows(Lines(stream, budget), findings):
+    for row, cells in raw_rows(DelimitedLines(stream, budget), findings):
         if not any(cell.strip() for cell in cells):
             continue
         is_text = _is_text(row, header or cells, cells, findings)
@@ -120,7 +120,7 @@ def _records(
         raise Unreadable(_("The file is empty: it needs a header row and the rows below it."))
 
 
-def raw_rows(lines: Lines, findings: Findings) -> Iterator[tuple[int, list[str]]]:
+def raw_rows(lines: DelimitedLines, findings: Findings) -> Iterator[tuple[int, list[str]]]:
     """Every row, empty ones too. Bytes that are not UTF-8 are surrogates, so that their cell can be named."""
     csv.field_size_limit(FIELD_LIMIT)
     reader = csv.reader(lines, delimiter=lines.delimiter)
@@ -148,7 +148,7 @@ def raw_rows(lines: Lines, findings: Findings) -> Iterator[tuple[int, list[str]]
         yield row, cells
 
 
-class Lines:
+class DelimitedLines:
     """The lines of a file, and the delimiter that stands between the columns of its header."""
 
     def __init__(self, stream: IO[bytes], budget: Budget) -> None:
@@ -220,7 +220,7 @@ def _is_text(row: int, header: list[str], cells: list[str], findings: Findings) 
     return not wrong
 
 
-class DelimitedWriter(Writer):
+class DelimitedWriter(TableWriter):
     """One table as UTF-8 with the byte order mark by which spreadsheet programs know the encoding."""
 
     def __init__(self, target: IO[bytes], delimiter: str = ",") -> None:

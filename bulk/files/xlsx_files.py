@@ -13,21 +13,21 @@ from typing import IO, Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from bulk.files.archives import Archive
-from bulk.files.markup import parse
+from bulk.drafts import Findings
 from bulk.files.raw import MEGABYTE, Budget, Cell, RawTable, Row, Unreadable, cells_budget, seekable
-from bulk.files.workbook_parts import (
+from bulk.files.xlsx_parts import (
     EPOCH_1900,
     EPOCH_1904,
-    Line,
-    Lines,
     Main,
     Relations,
+    SharedStrings,
+    SheetRow,
+    SheetRows,
     Styles,
-    Texts,
     column_letters,
 )
-from bulk.source import Findings
+from bulk.files.xml_guard import parse
+from bulk.files.zip_files import Archive
 
 # All texts of a workbook are read before its first row.
 _STRINGS_LIMIT = 64 * MEGABYTE
@@ -37,7 +37,7 @@ _ELEMENTS_LIMIT = 12_000_000
 _CONTINUED = re.compile(r" \([0-9]{1,3}\)$")
 
 
-class Sheet(NamedTuple):
+class WorkbookSheet(NamedTuple):
     """A sheet by its name, the part that holds it, and whether people see it."""
 
     name: str
@@ -60,7 +60,7 @@ def table_name(sheet: str) -> str:
     return _CONTINUED.sub("", sheet)
 
 
-def _rows(lines: Iterator[Line], findings: Findings) -> Iterator[Row]:
+def _rows(lines: Iterator[SheetRow], findings: Findings) -> Iterator[Row]:
     header: list[Cell] = []
     for line in lines:
         for column, value, message in line.wrong:
@@ -94,14 +94,14 @@ class Workbook:
         for name, relation, is_hidden in content.sheets:
             kind, path = parts.get(relation, ("", ""))
             if kind == "worksheet" and path in self._archive.members:
-                self.sheets.append(Sheet(name, path, is_hidden))
+                self.sheets.append(WorkbookSheet(name, path, is_hidden))
         if not self.sheets:
             raise Unreadable(_("There is no sheet in the file: save it as XLSX in a spreadsheet program."))
         paths = {kind: path for kind, path in parts.values() if path in self._archive.members}
         self._date_styles = self._read(paths["styles"], Styles()).dates() if "styles" in paths else frozenset()
         self._texts: list[str] = []
         if "sharedStrings" in paths:
-            self._texts = self._read(paths["sharedStrings"], Texts(), _STRINGS_LIMIT).texts
+            self._texts = self._read(paths["sharedStrings"], SharedStrings(), _STRINGS_LIMIT).texts
 
     def _read(self, part: str, handler: Any, limit: int = _PARTS_LIMIT) -> Any:
         if part not in self._archive.members:
@@ -123,9 +123,9 @@ class Workbook:
             for name, kind, target in relations
         }
 
-    def lines(self, sheet: Sheet) -> Iterator[Line]:
+    def lines(self, sheet: WorkbookSheet) -> Iterator[SheetRow]:
         """The rows of a sheet that have any value, padded to the header's width, those beyond cut to one cell more."""
-        handler = Lines(self._texts, self._date_styles, self._epoch, self._cells)
+        handler = SheetRows(self._texts, self._date_styles, self._epoch, self._cells)
         with self._archive.opened(sheet.part) as stream:
             try:
                 for _piece in parse(stream, sheet.part, handler, self._elements):

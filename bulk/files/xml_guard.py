@@ -21,7 +21,7 @@ _DEPTH_LIMIT = 100
 _NAMES_KEPT = 1_000
 
 
-class Handler:
+class MarkupHandler:
     """Is told of the elements of a part. Names come without their namespace."""
 
     # Nothing that comes later is of interest.
@@ -34,7 +34,7 @@ class Handler:
     def text(self, data: str) -> None: ...
 
 
-def parse(stream: IO[bytes], part: str, handler: Handler, budget: Budget) -> Iterator[None]:
+def parse(stream: IO[bytes], part: str, handler: MarkupHandler, budget: Budget) -> Iterator[None]:
     """Tell the handler what the part holds, pausing after each piece so that what came can be carried off."""
 
     names = _LocalNames()

@@ -13,8 +13,8 @@ from typing import IO, Any, TypeAlias
 import orjson
 from django.utils.translation import gettext as _
 
-from bulk.files.raw import MEGABYTE, Budget, Unreadable, Writer, as_text, limited
-from bulk.source import Findings
+from bulk.drafts import Findings
+from bulk.files.raw import MEGABYTE, Budget, TableWriter, Unreadable, as_text, limited
 
 # The first of a list is row 1; a sound one is an object.
 ObjectRow: TypeAlias = tuple[int, Any]
@@ -36,7 +36,7 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _NESTING = (dict, list)
 
 
-class Document:
+class JsonDocument:
     """An opened file: an object with a list for each table, or one list (`is_list`).
 
     Raises Unreadable, now or while it is read, for what is not JSON and for what goes beyond the bounds.
@@ -266,7 +266,7 @@ def _depth(value: Any) -> int:
     return sum(1 for _level in _levels(value))
 
 
-class ObjectWriter(Writer):
+class ObjectWriter(TableWriter):
     """An object with a list for each table, and in it an object a line; cells are any JSON values.
 
     With `is_list` it is one list, whose name is not written.

@@ -12,7 +12,7 @@ from typing import IO, Any
 from django.utils.translation import gettext as _
 
 from bulk import cells, files, site_tree
-from bulk.source import Draft, Findings
+from bulk.drafts import Draft, Findings
 from bulk.tables import ID_COLUMN, Heading, Sheet, sheets, tables
 
 _NOT_A_WORD = re.compile(r"[\W_]+")
@@ -49,7 +49,7 @@ class Native:
         """The rows of the file as drafts, with everything wrong about its shape noted."""
         try:
             if self.kind == "json":
-                yield from self._objects(files.Document(stream, self.findings))
+                yield from self._objects(files.JsonDocument(stream, self.findings))
             else:
                 for raw in files.read_tables(stream, self.kind, self.findings):
                     yield from self._rows(raw.name, raw.rows)
@@ -180,7 +180,7 @@ class Native:
             return f"{names[word(start)]}.{entry.strip()}"
         return None
 
-    def _objects(self, document: files.Document) -> Iterator[Draft]:
+    def _objects(self, document: files.JsonDocument) -> Iterator[Draft]:
         """The rows of a JSON document: our tables by name, one table as a list, or a tree of sites."""
         if document.is_list and not self.table:
             yield from self._tree(document.whole())

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from bulk.files.markup import Handler
 from bulk.files.raw import COLUMNS_LIMIT, Budget, Cell, Unreadable
+from bulk.files.xml_guard import MarkupHandler
 
 ROWS_LIMIT = 1_048_576
 TEXT_LIMIT = 32_767
@@ -37,7 +37,7 @@ class Wrong(NamedTuple):
     message: str
 
 
-class Line(NamedTuple):
+class SheetRow(NamedTuple):
     """A row as it stands: cells without a value that can be used hold the text that is there."""
 
     number: int
@@ -45,7 +45,7 @@ class Line(NamedTuple):
     wrong: list[Wrong]
 
 
-class Relations(Handler):
+class Relations(MarkupHandler):
     def __init__(self) -> None:
         self.relations: list[tuple[str, str, str]] = []
 
@@ -54,7 +54,7 @@ class Relations(Handler):
             self.relations.append(tuple(attributes.get(key, "") for key in ("Id", "Type", "Target")))  # type: ignore[arg-type]
 
 
-class Main(Handler):
+class Main(MarkupHandler):
     """The part that lists the sheets."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Main(Handler):
             self.is_1904 = attributes.get("date1904") in ("1", "true")
 
 
-class Styles(Handler):
+class Styles(MarkupHandler):
     """Which styles of cells show days or times."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class Styles(Handler):
         return not _DURATION.search(code) and not set("dmyhs").isdisjoint(code)
 
 
-class _Text(Handler):
+class _CellText(MarkupHandler):
     """Collects the texts of `t` elements. Hints for pronunciation (`rPh`) are no part of them."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class _Text(Handler):
         return text
 
 
-class Texts(_Text):
+class SharedStrings(_CellText):
     """The texts that cells share."""
 
     def __init__(self) -> None:
@@ -150,12 +150,12 @@ class Texts(_Text):
             self.texts.append(unescaped(self.taken()))
 
 
-class Lines(_Text):
+class SheetRows(_CellText):
     """The rows of a sheet, which are carried off while it is read."""
 
     def __init__(self, texts: list[str], date_styles: frozenset[str], epoch: datetime, budget: Budget) -> None:
         super().__init__()
-        self.lines: list[Line] = []
+        self.lines: list[SheetRow] = []
         self._texts, self._date_styles, self._epoch = texts, date_styles, epoch
         self._budget = budget
         self._row = self._column = 0
@@ -304,7 +304,7 @@ class Lines(_Text):
         self._budget.spend(len(padded))
         for column, cell in cells.items():
             padded[column - 1] = cell
-        self.lines.append(Line(self._row, padded, wrong))
+        self.lines.append(SheetRow(self._row, padded, wrong))
         if self._long_rows > _LONG_ROWS:
             raise Unreadable(
                 _("More than %(limit)s rows have cells beyond the header: give each column a heading.")
