@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from hierarchy.timestamps import parse_timestamp
+from hierarchy.timestamps import TIMESTAMP_EXPECTED, parse_timestamp
 
 
-class Line(serializers.CharField):
+class StringInput(serializers.CharField):
     """A text, not a number that could be written as one."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -19,7 +19,7 @@ class Line(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class WholeNumber(serializers.IntegerField):
+class IntegerInput(serializers.IntegerField):
     """A whole number, not a text of digits and not 1.0."""
 
     def to_internal_value(self, data: Any) -> int:
@@ -29,7 +29,7 @@ class WholeNumber(serializers.IntegerField):
 
 
 @extend_schema_field({"type": "boolean"})
-class Truth(serializers.Field[Any, Any, Any, Any]):
+class BooleanInput(serializers.Field[Any, Any, Any, Any]):
     """true or false, not a text or a number that might mean it."""
 
     default_error_messages = {"invalid": _("Must be true or false.")}
@@ -43,15 +43,12 @@ class Truth(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-MOMENT_EXPECTED = _("Must be a moment with an offset from UTC, as in 2026-06-01T12:00:00.000Z.")
-
-
 @extend_schema_field({"type": "string", "format": "date-time"})
-class Moment(serializers.Field[Any, Any, Any, Any]):
+class TimestampInput(serializers.Field[Any, Any, Any, Any]):
     """A moment with its offset from UTC (RFC 3339), from the year 2000 on."""
 
     default_error_messages = {
-        "invalid": MOMENT_EXPECTED,
+        "invalid": TIMESTAMP_EXPECTED,
         "too_early": _("Lies before the year 2000."),
     }
     _EARLIEST = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)

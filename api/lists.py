@@ -20,13 +20,12 @@ from django.utils.translation import gettext as _
 from django_filters import Filter, FilterSet  # type: ignore[import-untyped]
 from drf_spectacular.utils import OpenApiParameter
 
-from api import inputs
 from api.errors import BadParameters
 from api.flat import FlatSerializer
 from api.parameters import MOST, USUAL_LIMIT, did_you_mean, read_number, wrong
 from api.rendering import Document
 from hierarchy.errors import FieldError
-from hierarchy.timestamps import parse_timestamp
+from hierarchy.timestamps import TIMESTAMP_EXPECTED, parse_timestamp
 
 _SALT = "chargetree.cursor"
 _NOTHING = Q(pk__in=[])
@@ -334,7 +333,7 @@ def _text(text: str) -> str:
 def _moment(text: str) -> Any:
     moment = parse_timestamp(text)
     if moment is None:
-        raise ValidationError(inputs.MOMENT_EXPECTED, code="invalid")
+        raise ValidationError(TIMESTAMP_EXPECTED, code="invalid")
     return moment
 
 

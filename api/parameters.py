@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from api.errors import BadBody, BadParameters
+from hierarchy.column_types import is_int64
 from hierarchy.errors import FieldError
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
-_SMALLEST, _BIGGEST = -(2**63), 2**63 - 1
 # How many objects a page of a list has, and how many it may have.
 USUAL_LIMIT = 100
 MOST = 1000
@@ -32,11 +32,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     folded = {one.casefold(): one for one in known}
     near = difflib.get_close_matches(name[:100].casefold(), folded, n=1, cutoff=0.7)
     return _(" Did you mean %s?") % folded[near[0]] if near else ""
-
-
-def is_int64(number: int) -> bool:
-    """Whether a column can hold a whole number."""
-    return _SMALLEST <= number <= _BIGGEST
 
 
 def read_number(text: str, least: int, most: int) -> int:

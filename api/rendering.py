@@ -11,7 +11,7 @@ import orjson
 from django.db.models import Func
 from rest_framework import serializers
 
-from api.wire import Branches, Nothing, Recursive, WireField
+from api.wire import Branches, EmptyList, Recursive, WireField
 
 
 def dumps(document: dict[str, Any]) -> bytes:
@@ -51,7 +51,7 @@ class Document:
             return "{" + inner + "}"
         if field.source in self._given:
             return f"g{self._given.index(field.source)}"
-        if isinstance(field, Nothing):
+        if isinstance(field, EmptyList):
             return "[]"
         if not isinstance(field, WireField):
             raise TypeError(f"{field.field_name} is neither a wire field nor given: it cannot be compiled.")
@@ -60,7 +60,7 @@ class Document:
         self.columns.append(field.column(source.replace(".", "__")))
         self._sources.append(source)
         value = f"r[{index}]"
-        decode = type(field).decode
+        decode = field.decode
         if decode is None and field.missing is None:
             return value
         decoded = value

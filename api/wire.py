@@ -8,30 +8,13 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-from django.db.models import Func, TextField
-from django.db.models.functions import Cast
+from django.db.models import Func
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import get_attribute
 
+from hierarchy.column_types import PropertiesType, StringListType, TimestampType
 from hierarchy.timestamps import format_timestamp
-
-
-class MomentText(Func):
-    """What `format_timestamp` makes of a column, made by the database: no value is built and taken apart."""
-
-    output_field = TextField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:
-        # Per cent signs are halved twice on their way: by the template and by the cursor.
-        pattern = "%Y-%m-%dT%H:%M:%fZ".replace("%", "%%%%")
-        text = f"strftime('{pattern}', %(expressions)s)"
-        return self.as_sql(compiler, connection, template=f"replace({text}, '.000Z', 'Z')", **kwargs)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:
-        text = "to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
-        return self.as_sql(compiler, connection, template=f"replace({text}, '.000Z', 'Z')", **kwargs)
 
 
 class WireField(serializers.Field[Any, Any, Any, Any]):
@@ -68,7 +51,7 @@ class WireField(serializers.Field[Any, Any, Any, Any]):
 
 
 @extend_schema_field({"type": "string"})
-class Text(WireField):
+class String(WireField):
     """A text that is empty, never null, where there is none."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -76,7 +59,7 @@ class Text(WireField):
 
 
 @extend_schema_field({"type": "string"})
-class OptionalText(WireField):
+class OptionalString(WireField):
     """A text, or null."""
 
 
@@ -109,12 +92,12 @@ class OptionalInt32(OptionalInteger):
 
 
 @extend_schema_field({"type": "integer", "format": "int32", "enum": [0, 1, 2, 3, 4, None]})
-class GroupType(WireField):
+class GroupTypeNumber(WireField):
     """The kind of a site as a number, or null."""
 
 
 @extend_schema_field({"type": "integer", "format": "int32", "enum": [0, 1], "default": 0})
-class ReferenceType(WireField):
+class ReferenceTypeNumber(WireField):
     """What kind of system an external id is from."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -127,7 +110,7 @@ class OptionalNumber(WireField):
 
 
 @extend_schema_field({"type": "boolean"})
-class Switch(WireField):
+class Boolean(WireField):
     """True or false."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -135,58 +118,49 @@ class Switch(WireField):
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})
-class Moment(WireField):
+class Timestamp(WireField):
     """A moment that is always there; `missing` is the sentinel for none."""
 
     encode = staticmethod(format_timestamp)
-    column = staticmethod(MomentText)
+    column = staticmethod(TimestampType.select)
 
     def __init__(self, *, missing: datetime.datetime, **kwargs: Any) -> None:
         super().__init__(missing=format_timestamp(missing), **kwargs)
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})
-class OptionalMoment(WireField):
+class OptionalTimestamp(WireField):
     """A moment, or null."""
 
     encode = staticmethod(format_timestamp)
-    column = staticmethod(MomentText)
-
-
-def json_text(path: str) -> Func:
-    """A JSON column as text: orjson reads it several times as quickly as the column's own converter."""
-    return Cast(path, TextField())
+    column = staticmethod(TimestampType.select)
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
-class Texts(WireField):
+class StringList(WireField):
     """A list of texts, empty where there are none."""
 
-    column = staticmethod(json_text)
-    decode = staticmethod(orjson.loads)
+    column = staticmethod(StringListType.select)
+    decode = staticmethod(StringListType.decode)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(missing=[], **kwargs)
-
-
-def _sorted(properties: dict[str, str]) -> dict[str, str]:
-    return dict(sorted(properties.items()))
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
 class Properties(WireField):
     """An object of texts, its names sorted, empty where there are none."""
 
-    encode = staticmethod(_sorted)
-    column = staticmethod(json_text)
-    decode = staticmethod(lambda text: _sorted(orjson.loads(text)))
+    encode = staticmethod(PropertiesType.encode)
+    column = staticmethod(PropertiesType.select)
+    decode = staticmethod(PropertiesType.decode)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(missing={}, **kwargs)
 
 
 @extend_schema_field({"type": "array", "items": {}, "maxItems": 0})
-class Nothing(serializers.Field[Any, Any, Any, Any]):
+class EmptyList(serializers.Field[Any, Any, Any, Any]):
     """A list that is always empty."""
 
     def get_attribute(self, instance: Any) -> Any:

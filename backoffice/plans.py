@@ -18,11 +18,11 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice import history
 from backoffice.times import local, zone_named
-from bulk import cells
 from bulk.edits import FORMAT
 from bulk.imports import plan_steps
 from bulk.tables import sheets, tables
 from hierarchy import journal
+from hierarchy.column_types import cell_text, cell_value
 from hierarchy.models import ImportPlan
 
 STEPS_PER_PAGE = 100
@@ -146,4 +146,4 @@ def _in_words(table_name: str, name: str, old: Any, new: Any, zone: ZoneInfo) ->
 
 def _text(value: Any) -> str:
     """A value as the cell of a file has it."""
-    return history.NOTHING if value is None else cells.text_of(cells.plain(value))
+    return history.NOTHING if value is None else cell_text(cell_value(value))

@@ -13,6 +13,7 @@ from bulk import cells, files
 from bulk.drafts import Progress, silent
 from bulk.table_state import NAME_WITH_ID
 from bulk.tables import ID_COLUMN, Column, Sheet, Table, sheets, tables
+from hierarchy.column_types import cell_value
 from hierarchy.db import snapshot
 from hierarchy.models import Site
 from hierarchy.scoping import Scope, ScopedQuerySet
@@ -120,16 +121,15 @@ class _Exporter:
         if own.refers_to:
             paths, name_of = self.names.of_reference(own)
             return paths, name_of if self.is_json else lambda *values: cells.write(name_of(*values))
-        field = table.fields[own.field]
         if self.is_json:
             return (own.field,), self._plain
-        column: Column = own
-        return (own.field,), lambda value: cells.write(cells.shown(column, field, value))
+        to_cell = table.types[own.name].to_cell
+        return (own.field,), lambda value: cells.write(to_cell(value))
 
     def _plain(self, value: Any) -> Any:
         if self.is_json:
             return format_timestamp(value) if hasattr(value, "tzinfo") else value
-        return cells.write(cells.plain(value))
+        return cells.write(cell_value(value))
 
 
 def _order(table: Table) -> Iterator[str]:

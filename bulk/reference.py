@@ -10,28 +10,24 @@ from django.core.validators import MaxLengthValidator, MaxValueValidator, MinVal
 from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from bulk import cells
-from bulk.tables import ID_COLUMN, Column, Field, Heading, Sheet, Table, sheets, tables
+from bulk.tables import ID_COLUMN, Field, Heading, Sheet, Table, sheets, tables
+from hierarchy.column_types import (
+    BooleanType,
+    Column,
+    ColumnType,
+    ForeignKeyType,
+    IntegerType,
+    NumberType,
+    PropertiesType,
+    StringType,
+    TimestampType,
+)
 
 # A bound that is the database's own is none that anybody needs to know.
 _BEYOND = 2**63 - 1
 _COMMAND = "manage.py import_template --reference -o docs/import-reference.md"
-
-
-class Kind(models.TextChoices):
-    """What a cell of a column holds."""
-
-    TEXT = "text", gettext_lazy("text")
-    WHOLE = "whole", gettext_lazy("whole number")
-    NUMBER = "number", gettext_lazy("number")
-    TRUTH = "truth", gettext_lazy("true or false")
-    MOMENT = "moment", gettext_lazy("day or moment")
-    LIST = "list", gettext_lazy("list of texts, separated by commas")
-    OBJECT = "object", gettext_lazy("object of texts")
-    CHOICE = "choice", gettext_lazy("one of")
-    REFERENCE = "reference", gettext_lazy("reference to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ class Described:
     """
 
     name: str
-    kind: Kind
+    type: ColumnType
     holds: str
     meaning: str
     is_needed: bool
@@ -69,15 +65,16 @@ def _described(sheet: Sheet, heading: Heading) -> Described:
     table = tables()[heading.table]
     column = table.by_name[heading.column]
     field = table.fields[column.field]
-    kind = _kind(column, field)
-    least, most = _bounds(field) if kind in (Kind.TEXT, Kind.WHOLE, Kind.NUMBER) else (None, None)
-    choices = _choices(column, field)
+    column_type = table.types[column.name]
+    is_bounded = isinstance(column_type, StringType | IntegerType | NumberType) and not column_type.choices
+    least, most = _bounds(field) if is_bounded and not column.refers_to else (None, None)
+    choices = tuple(column_type.cell_choices)
     # Of a sheet that spreads its rows over tables, each row needs what tells the sheet from others.
     needed = {names[0] for names in sheet.needs if len(names) == 1}
     return Described(
         name=heading.name,
-        kind=kind,
-        holds=_holds(column, field, kind, least, most, choices),
+        type=column_type,
+        holds=_holds(column, field, column_type, least, most, choices),
         meaning=_meaning(field),
         is_needed=heading.name in needed if sheet.taker else column in table.required,
         is_key=any(column.name in key for key in table.keys),
@@ -89,24 +86,6 @@ def _described(sheet: Sheet, heading: Heading) -> Described:
     )
 
 
-def _kind(column: Column, field: Field) -> Kind:
-    if column.refers_to:
-        return Kind.REFERENCE
-    if field.choices:
-        return Kind.CHOICE
-    if isinstance(field, models.BooleanField):
-        return Kind.TRUTH
-    if isinstance(field, models.IntegerField):
-        return Kind.WHOLE
-    if isinstance(field, models.FloatField):
-        return Kind.NUMBER
-    if isinstance(field, models.DateTimeField):
-        return Kind.MOMENT
-    if isinstance(field, models.JSONField):
-        return Kind.LIST if field.default is list else Kind.OBJECT
-    return Kind.TEXT
-
-
 def _bounds(field: Field) -> tuple[float | None, float | None]:
     """The tightest that the validators leave."""
     lower = [one.limit_value for one in field.validators if isinstance(one, MinValueValidator)]
@@ -115,19 +94,17 @@ def _bounds(field: Field) -> tuple[float | None, float | None]:
     return least, None if most == _BEYOND else most
 
 
-def _choices(column: Column, field: Field) -> tuple[str, ...]:
-    if isinstance(field, models.BooleanField):
-        return "TRUE", "FALSE"
-    show = column.show or str
-    return tuple(show(value) for value, _label in field.flatchoices)
-
-
 def _holds(
-    column: Column, field: Field, kind: Kind, least: float | None, most: float | None, choices: tuple[str, ...]
+    column: Column,
+    field: Field,
+    column_type: ColumnType,
+    least: float | None,
+    most: float | None,
+    choices: tuple[str, ...],
 ) -> str:
-    said = str(kind.label)
-    match kind:
-        case Kind.REFERENCE:
+    said = str(column_type.words)
+    match column_type:
+        case ForeignKeyType():
             there = tables()[column.refers_to]
             ways = [f"`{key[0]}`" for key in there.keys if len(key) == 1] + [_("path")] * bool(there.parent)
             said = _("%(reference)s %(table)s: %(ways)s") % {
@@ -135,32 +112,32 @@ def _holds(
                 "table": there.name,
                 "ways": _(" or ").join(ways),
             }
-        case Kind.CHOICE:
-            said = f"{said} {', '.join(f'`{choice}`' for choice in choices)}"
-        case Kind.TEXT:
+        case _ if field.choices:
+            said = _("one of %(choices)s") % {"choices": ", ".join(f"`{choice}`" for choice in choices)}
+        case StringType():
             if most is not None:
                 said = _("text of at most %(most)s characters") % {"most": most}
             if isinstance(field, models.TextField):
                 said += _(", also of several lines")
-        case Kind.WHOLE | Kind.NUMBER:
+        case IntegerType() | NumberType():
             if least is not None:
                 said += _(" from %(least)s") % {"least": least}
             if most is not None:
                 said += _(" to %(most)s") % {"most": most}
-        case Kind.MOMENT:
-            said += _("; a day is its last second") if column.ends_day else _("; a day is its beginning")
-        case Kind.OBJECT:
+        case TimestampType():
+            said += _("; a date is its last second") if column.ends_day else _("; a date is its first second")
+        case PropertiesType():
             said += _(" as JSON, or a column for each, as `%(column)s.…`") % {"column": column.name}
-    default = _default(column, field, kind)
+    default = _default(column, field, column_type)
     return said + _("; `%(default)s` unless said") % {"default": default} if default else said
 
 
-def _default(column: Column, field: Field, kind: Kind) -> str:
+def _default(column: Column, field: Field, column_type: ColumnType) -> str:
     """What a new row has that says nothing."""
     value = column.assumed if column.assumed is not None else field.default
-    if kind is Kind.TRUTH and isinstance(value, bool):
+    if isinstance(column_type, BooleanType) and isinstance(value, bool):
         return str(value).lower()
-    return str(value) if kind is Kind.CHOICE and isinstance(value, int) else ""
+    return str(value) if field.choices and isinstance(value, int) else ""
 
 
 def _meaning(field: Field) -> str:

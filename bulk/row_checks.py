@@ -14,6 +14,7 @@ from bulk import cells
 from bulk.drafts import Draft, ExistingId, Findings
 from bulk.table_state import ImportRow
 from bulk.tables import ID_COLUMN, Column, Field, Table, tables
+from hierarchy.column_types import ColumnType, cell_text
 
 # The rows of a file by table, each value as its field takes it, not yet compared with anything.
 Rows = dict[str, list[ImportRow]]
@@ -40,7 +41,7 @@ class RowCheck:
         self.table = table
         self.findings = findings
         self.zone = zone
-        self._columns: dict[str, tuple[Column, Field, str]] = {}
+        self._columns: dict[str, tuple[Column, Field, ColumnType, str]] = {}
         self._known: dict[tuple[str, type, Any], Any] = {}
 
     def row(self, draft: Draft) -> ImportRow:
@@ -53,7 +54,7 @@ class RowCheck:
             if name == ID_COLUMN and self.table.has_namesakes:
                 row.mark = cells.mark(value)
                 continue
-            column, field, entry = self._columns.get(name) or self._column(name)
+            column, field, _column_type, entry = self._columns.get(name) or self._column(name)
             try:
                 if column.refers_to:
                     self._check_reference(row, field, value)
@@ -76,10 +77,10 @@ class RowCheck:
                 row.values[key.name] = key.key(row.values[key.of] or "")
         return row
 
-    def _column(self, name: str) -> tuple[Column, Field, str]:
+    def _column(self, name: str) -> tuple[Column, Field, ColumnType, str]:
         column_name, _dot, entry = name.partition(".")
         column = self.table.by_name[column_name]
-        self._columns[name] = column, self.table.fields[column.field], entry
+        self._columns[name] = column, self.table.fields[column.field], self.table.types[column_name], entry
         return self._columns[name]
 
     def _value(self, name: str, value: Any) -> Any:
@@ -94,19 +95,19 @@ class RowCheck:
         return self._known[key]
 
     def _cleaned(self, name: str, value: Any) -> Any:
-        column, field, entry = self._columns[name]
+        column, field, column_type, entry = self._columns[name]
         if entry:
-            return None if value is None else field.clean({entry: cells.text_of(value)}, None)[entry]
+            return None if value is None else field.clean({entry: cell_text(value)}, None)[entry]
         if value is None:
             return _cleared(field)
-        return field.clean(cells.value_of(column, field, value, self.zone), None)
+        return field.clean(column_type.parse_cell(value, self.zone, ends_day=column.ends_day), None)
 
     @staticmethod
     def _check_reference(row: ImportRow, field: Field, value: Any) -> None:
         if value is None:
             row.values[field.name] = _cleared(field)
         elif not isinstance(value, tuple | ExistingId):
-            cells.text_of(value)
+            cell_text(value)
 
 
 def _cleared(field: Field) -> Any:

@@ -22,7 +22,7 @@ class Naming:
             return None
         if column.refers_to:
             return self.of(self.states[column.refers_to], value, is_before)
-        return cells.shown(column, state.table.fields[column.field], value)
+        return state.table.types[column.name].to_cell(value)
 
     def of(self, state: TableState, id_: int, is_before: bool = False) -> str:
         """A row by its natural key: the path of a site, the id of a charger, `Anna · Garage` for a right."""

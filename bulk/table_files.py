@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from bulk import cells, files, site_tree
 from bulk.drafts import Draft, Findings
 from bulk.tables import ID_COLUMN, Heading, Sheet, sheets, tables
+from hierarchy.column_types import cell_text
 
 _NOT_A_WORD = re.compile(r"[\W_]+")
 # What the API says of every row, and nobody writes.
@@ -76,7 +77,7 @@ class Native:
         for row, given in rows:
             # A workbook leaves out the empty cells at the end of a row.
             is_short = len(given) < len(header) and self.kind != "xlsx"
-            if is_short or any(cells.read(cell) is not cells.Nothing for cell in given[len(header) :]):
+            if is_short or any(cells.read(cell) is not cells.EmptyCell for cell in given[len(header) :]):
                 message = _(
                     "Has %(cells)s cells where the header has %(columns)s: look for a separator or a quotation mark "
                     "too many or too few."
@@ -87,7 +88,7 @@ class Native:
             is_example = False
             for name, cell in zip(columns, given, strict=False):
                 value = cells.read(cell)
-                if value is cells.Nothing or not name:
+                if value is cells.EmptyCell or not name:
                     continue
                 if name == cells.NOTE:
                     is_example = word(value) == cells.EXAMPLE
@@ -154,7 +155,7 @@ class Native:
         names = _names(sheet)
         columns = []
         for cell in header:
-            text = cells.text_of(cell).strip() if cell is not None else ""
+            text = cell_text(cell).strip() if cell is not None else ""
             name = self._column(sheet, names, text)
             if name is None:
                 self.findings.error(_("There is no such column.") + self._hint(text, names), row=number, column=text)

@@ -11,6 +11,7 @@ from typing import Any
 from bulk import cells
 from bulk.drafts import Draft, ExistingId
 from bulk.tables import Table
+from hierarchy.column_types import cell_text
 from hierarchy.scoping import Scope
 from hierarchy.text import comparison_key
 
@@ -130,7 +131,7 @@ class TableState:
             return self._along(value)
         if isinstance(value, ExistingId):
             return (value.id if value.id in self.existing and self.sees(value.id) else None), ()
-        text = cells.text_of(value)
+        text = cell_text(value)
         marked = self.table.has_namesakes and NAME_WITH_ID.fullmatch(text)
         if marked:
             names = cells.path_names(marked[1]) if self.table.parent else [marked[1]]

@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.module_loading import autodiscover_modules
 
+from hierarchy.column_types import Column, ColumnType, type_of
 from hierarchy.entity import Entity
 from hierarchy.fields import KeyField
 from hierarchy.scoping import Scope
@@ -30,26 +31,6 @@ Field: TypeAlias = "models.Field[Any, Any]"
 ID_COLUMN = "id"
 # A row by field, existing or planned.
 Values = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: the flat API's key for a field of the model.
-
-    `refers_to` names the table in which a reference is looked up by its natural key. `parse` turns what people write
-    into what the field takes, and `show` a value into what they read, where that is more than the field's own
-    conversion. `assumed` is the value of a part of the key that a row leaves open. A day alone is, with `ends_day`,
-    its last moment.
-    """
-
-    name: str
-    field: str
-    refers_to: str = ""
-    example: Any = ""
-    parse: Callable[[Any], Any] | None = None
-    show: Callable[[Any], Any] | None = None
-    assumed: Any = None
-    ends_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +109,14 @@ class Table:
     @cached_property
     def by_name(self) -> Mapping[str, Column]:
         return {column.name: column for column in self.columns}
+
+    @cached_property
+    def types(self) -> Mapping[str, ColumnType]:
+        """The types of the columns, by name."""
+        fields = self.fields
+        return {
+            column.name: (column.type or type_of(fields[column.field]))(fields[column.field]) for column in self.columns
+        }
 
     @cached_property
     def assumed(self) -> Values:

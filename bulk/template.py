@@ -15,8 +15,9 @@ from openpyxl.worksheet.datavalidation import DataValidation  # type: ignore[imp
 from openpyxl.worksheet.worksheet import Worksheet  # type: ignore[import-untyped]
 
 from bulk import cells
-from bulk.reference import Described, Kind, described
+from bulk.reference import Described, described
 from bulk.tables import Sheet, sheets, tables
+from hierarchy.column_types import BooleanType, DateType, TimestampType
 
 _PRODUCT = "Chargetree"
 _LAST_ROW = 1_048_576
@@ -27,12 +28,6 @@ _NARROWEST, _WIDEST = 12, 40
 _NEEDED = {"font": Font(bold=True, color="FFFFFF"), "fill": PatternFill("solid", fgColor="1F5C57")}
 _OPTIONAL = {"font": Font(bold=True, color="1F2A2E"), "fill": PatternFill("solid", fgColor="D9E4E2")}
 _EXAMPLE = Font(italic=True, color="808080")
-# Texts are kept as they are typed: a spreadsheet makes a number of a card's 04112233, and 3E7 of its 30000000. Not
-# every program shows a truth value in words unless it is told to.
-_FORMATS = dict.fromkeys((Kind.TEXT, Kind.REFERENCE, Kind.LIST, Kind.OBJECT), "@") | {
-    Kind.MOMENT: "yyyy-mm-dd",
-    Kind.TRUTH: '"TRUE";"TRUE";"FALSE"',
-}
 
 
 def write_template(target: IO[bytes], names: Collection[str] = ()) -> None:
@@ -54,7 +49,8 @@ def _fill(page: Worksheet, sheet: Sheet) -> None:
         page.append([cells.EXAMPLE, *(_cell(column, example.get(column.name)) for column in columns)])
     _style(page, 1, "@", _OPTIONAL, _about_notes())
     for number, column in enumerate(columns, start=2):
-        format_ = _FORMATS.get(column.kind, "General")
+        # A drop-down needs no format.
+        format_ = "General" if column.choices and not isinstance(column.type, BooleanType) else column.type.excel_format
         _style(page, number, format_, _NEEDED if column.is_needed else _OPTIONAL, _about(column))
         _offer(page, number, column.choices)
     # The header, and with the remarks the column by which most rows are known, stay in view.
@@ -76,7 +72,7 @@ def _examples(sheet: Sheet, columns: list[Described]) -> Iterator[Mapping[str, A
 def _cell(column: Described, example: Any) -> Any:
     if example is None or example == "":
         return None
-    return (parse_date(example) if column.kind is Kind.MOMENT else None) or cells.write(example)
+    return (parse_date(example) if isinstance(column.type, TimestampType | DateType) else None) or cells.write(example)
 
 
 def _style(page: Worksheet, number: int, format_: str, look: Mapping[str, Any], about: str) -> None:

@@ -13,90 +13,90 @@ from hierarchy.fields import NEVER_HAPPENED, validate_line
 
 
 @extend_schema_field({"type": "string", "enum": Status.values})
-class StatusText(wire.Text):
+class StatusText(wire.String):
     """A status of the vocabulary."""
 
 
 class LocationSerializer(serializers.Serializer[Any]):
     latitude = wire.OptionalNumber()
     longitude = wire.OptionalNumber()
-    streetAddress = wire.OptionalText(source="street_address")
-    streetNumber = wire.Text(source="street_number")
-    houseLetter = wire.OptionalText(source="house_letter")
-    postalNumber = wire.Text(source="postal_number")
-    city = wire.OptionalText()
-    area = wire.OptionalText()
-    country = wire.OptionalText()
+    streetAddress = wire.OptionalString(source="street_address")
+    streetNumber = wire.String(source="street_number")
+    houseLetter = wire.OptionalString(source="house_letter")
+    postalNumber = wire.String(source="postal_number")
+    city = wire.OptionalString()
+    area = wire.OptionalString()
+    country = wire.OptionalString()
 
 
 class ChargerConfigurationSerializer(serializers.Serializer[Any]):
-    configName = wire.Text(source="name")
-    configValue = wire.Text(source="value")
-    canBeChanged = wire.Switch(source="can_be_changed")
+    configName = wire.String(source="name")
+    configValue = wire.String(source="value")
+    canBeChanged = wire.Boolean(source="can_be_changed")
 
 
 class SocketSerializer(serializers.Serializer[Any]):
-    type = wire.OptionalText()
-    maxPower = wire.OptionalText(source="max_power")
+    type = wire.OptionalString()
+    maxPower = wire.OptionalString(source="max_power")
     status = StatusText()
     id = wire.Int32(source="number")
-    name = wire.Text()
+    name = wire.String()
     deviceEvseId = wire.OptionalInt32(source="device_evse_id")
     deviceConnectorId = wire.OptionalInt32(source="device_connector_id")
-    format = wire.OptionalText()
-    socketPowerType = wire.OptionalText(source="power_type")
+    format = wire.OptionalString()
+    socketPowerType = wire.OptionalString(source="power_type")
     maxWatts = wire.OptionalInt32(source="max_power_w")
     maxVoltage = wire.OptionalInt32(source="max_voltage_v")
     maxAmperage = wire.OptionalInt32(source="max_current_a")
-    phaseRotation = wire.OptionalText(source="phase_rotation")
+    phaseRotation = wire.OptionalString(source="phase_rotation")
     termsAndConditions = wire.OptionalUri(source="terms_and_conditions")
-    lastUpdated = wire.Moment(source="reported_at", missing=NEVER_HAPPENED)
+    lastUpdated = wire.Timestamp(source="reported_at", missing=NEVER_HAPPENED)
     chargingStationEvseId = wire.OptionalInt32(source="charging_station_evse_id")
 
 
 class ChargerSerializer(serializers.Serializer[Any]):
     id = wire.Integer(source="pk")
-    chargerId = wire.Text(source="charger_id")
-    chargerName = wire.Text(source="name")
+    chargerId = wire.String(source="charger_id")
+    chargerName = wire.String(source="name")
     groupId = wire.Integer(source="site_id")
-    groupName = wire.Text(source="site.name")
-    firmwareVersion = wire.OptionalText(source="firmware_version")
-    publicGroupName = wire.OptionalText(source="site.public_name")
-    manufacturer = wire.OptionalText()
-    serialNumber = wire.OptionalText(source="serial_number")
-    chargerModel = wire.OptionalText(source="model")
+    groupName = wire.String(source="site.name")
+    firmwareVersion = wire.OptionalString(source="firmware_version")
+    publicGroupName = wire.OptionalString(source="site.public_name")
+    manufacturer = wire.OptionalString()
+    serialNumber = wire.OptionalString(source="serial_number")
+    chargerModel = wire.OptionalString(source="model")
     amountOfSockets = wire.Int32(source="socket_count")
-    lastSeen = wire.Moment(source="last_seen", missing=NEVER_HAPPENED)
-    lastMessage = wire.OptionalText(source="last_message")
-    activeConnection = wire.Switch(source="has_active_connection")
+    lastSeen = wire.Timestamp(source="last_seen", missing=NEVER_HAPPENED)
+    lastMessage = wire.OptionalString(source="last_message")
+    activeConnection = wire.Boolean(source="has_active_connection")
     chargerStatus = StatusText(source="status")
     locationInfo = LocationSerializer(source="*")
-    pushIntegrationEnabled = wire.Switch(source="is_push_integration_enabled")
-    chargerSpecificMessageStructure = wire.Switch(source="has_specific_message_structure")
+    pushIntegrationEnabled = wire.Boolean(source="is_push_integration_enabled")
+    chargerSpecificMessageStructure = wire.Boolean(source="has_specific_message_structure")
     chargerConfigurations = ChargerConfigurationSerializer(source="ordered_configurations", many=True)
     sockets = SocketSerializer(source="ordered_sockets", many=True)
-    evseId = wire.Text(source="evse_id")
-    splitEvseBySocket = wire.Switch(source="is_evse_split_by_socket")
-    capabilities = wire.Texts()
-    physicalReference = wire.OptionalText(source="physical_reference")
-    integrationRelays = wire.Texts(source="integration_relays")
-    iccid = wire.OptionalText()
-    imsi = wire.OptionalText()
-    meterSerialNumber = wire.OptionalText(source="meter_serial_number")
-    meterType = wire.OptionalText(source="meter_type")
+    evseId = wire.String(source="evse_id")
+    splitEvseBySocket = wire.Boolean(source="is_evse_split_by_socket")
+    capabilities = wire.StringList()
+    physicalReference = wire.OptionalString(source="physical_reference")
+    integrationRelays = wire.StringList(source="integration_relays")
+    iccid = wire.OptionalString()
+    imsi = wire.OptionalString()
+    meterSerialNumber = wire.OptionalString(source="meter_serial_number")
+    meterType = wire.OptionalString(source="meter_type")
     customProperties = wire.Properties(source="custom_properties")
 
 
 class StatusReportSerializer(serializers.Serializer[Any]):
     """One report of a charger or socket, as it comes in. `socketId` 0, or none, is the charger itself."""
 
-    chargerId = inputs.Line(source="charger_id", min_length=1, max_length=CHARGER_ID_LENGTH)
-    socketId = inputs.WholeNumber(source="socket_number", default=0, min_value=0, max_value=INT_MAX)
+    chargerId = inputs.StringInput(source="charger_id", min_length=1, max_length=CHARGER_ID_LENGTH)
+    socketId = inputs.IntegerInput(source="socket_number", default=0, min_value=0, max_value=INT_MAX)
     status = serializers.ChoiceField(choices=Status.values)
-    at = inputs.Moment()
-    activeConnection = inputs.Truth(source="is_connected", default=None, allow_null=True)
-    message = inputs.Line(default=None, allow_null=True, max_length=1000, validators=[validate_line])
-    firmwareVersion = inputs.Line(
+    at = inputs.TimestampInput()
+    activeConnection = inputs.BooleanInput(source="is_connected", default=None, allow_null=True)
+    message = inputs.StringInput(default=None, allow_null=True, max_length=1000, validators=[validate_line])
+    firmwareVersion = inputs.StringInput(
         source="firmware_version", default=None, allow_null=True, max_length=255, validators=[validate_line]
     )
 

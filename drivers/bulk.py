@@ -8,21 +8,16 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from bulk.drafts import Draft, Findings
-from bulk.tables import Column, Heading, ReportedColumn, RowParser, Sheet, Table, register
+from bulk.tables import Heading, ReportedColumn, RowParser, Sheet, Table, register
+from drivers import columns
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
+from hierarchy.column_types import bulk_columns
 from hierarchy.text import comparison_key
-
-_GARAGE = "Region North / Campus A / Garage"
 
 DRIVERS = Table(
     name="drivers",
     model=Driver,
-    columns=(
-        Column("name", "name", example="Anna Jansen"),
-        Column("externalId", "external_id", example="HR-0042"),
-        Column("homeGroup", "home_site", refers_to="sites", example="Region North / Campus A"),
-        Column("payerId", "payer_id", example=1001),
-    ),
+    columns=bulk_columns(columns.DRIVER, first=("name", "externalId")),
     keys=(("externalId",), ("name",)),
     has_namesakes=True,
 )
@@ -30,14 +25,7 @@ DRIVERS = Table(
 TAGS = Table(
     name="tags",
     model=Tag,
-    columns=(
-        Column("idTag", "id_tag", example="04A1B2C3D4E5F6"),
-        Column("driver", "driver", refers_to="drivers", example="HR-0042"),
-        Column("tokenName", "token_name", example="Blue card"),
-        Column("startDate", "starts_at", example="2026-01-01"),
-        Column("expiringDate", "expires_at", ends_day=True, example="2026-12-31"),
-        Column("invoicable", "is_invoicable", example=False),
-    ),
+    columns=bulk_columns(columns.TAG),
     keys=(("idTag",),),
     together=("starts_at", "expires_at"),
     reports=(ReportedColumn("lastUpdated", "last_updated"),),
@@ -46,33 +34,21 @@ TAGS = Table(
 SITE_RIGHTS = Table(
     name="siteRights",
     model=SiteRight,
-    columns=(
-        Column("driver", "driver", refers_to="drivers", example="HR-0042"),
-        Column("group", "site", refers_to="sites", example=_GARAGE),
-    ),
+    columns=bulk_columns(columns.SITE_RIGHT),
     keys=(("driver", "group"),),
 )
 
 CHARGER_RIGHTS = Table(
     name="chargerRights",
     model=ChargerRight,
-    columns=(
-        Column("driver", "driver", refers_to="drivers", example="HR-0042"),
-        Column("chargerId", "charger", refers_to="chargers", example="NORTH-0001"),
-    ),
+    columns=bulk_columns(columns.CHARGER_RIGHT),
     keys=(("driver", "chargerId"),),
 )
 
 EXTERNAL_IDS = Table(
     name="externalIds",
     model=IntegratedExternalId,
-    columns=(
-        Column("driver", "driver", refers_to="drivers", example="HR-0042"),
-        Column("referenceType", "reference_type", assumed=0, example=0),
-        Column("referenceId", "reference_id", example="NL-CTR"),
-        Column("externalId", "external_id", example="NL-CTR-C00042-K"),
-        Column("effectiveFrom", "effective_from", example="2026-01-01"),
-    ),
+    columns=bulk_columns(columns.EXTERNAL_ID),
     keys=(("driver", "referenceType", "referenceId"),),
 )
 

@@ -1,7 +1,9 @@
 """The flat driver, tag, external id and rights."""
 
 from api.flat import FlatSerializer
+from drivers import columns
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
+from hierarchy.column_types import api_keys
 
 
 class FlatDriverSerializer(FlatSerializer):
@@ -9,13 +11,7 @@ class FlatDriverSerializer(FlatSerializer):
 
     model = Driver
     kind, noun, nouns = "driver", "driver", "drivers"
-    keys = {
-        "id": "id",
-        "name": "name",
-        "homeGroupId": "home_site",
-        "externalId": "external_id",
-        "payerId": "payer_id",
-    }
+    keys = api_keys(columns.DRIVER)
     sample = {
         "id": 41,
         "name": "Dora",
@@ -31,16 +27,7 @@ class FlatTagSerializer(FlatSerializer):
 
     model = Tag
     kind, noun, nouns = "tag", "tag", "tags"
-    keys = {
-        "id": "id",
-        "idTag": "id_tag",
-        "driverId": "driver",
-        "tokenName": "token_name",
-        "startDate": "starts_at",
-        "expiringDate": "expires_at",
-        "invoicable": "is_invoicable",
-        "lastUpdated": "last_updated",
-    }
+    keys = api_keys(columns.TAG)
     sample = {
         "id": 71,
         "idTag": "04A1B2C3",
@@ -55,13 +42,7 @@ class FlatExternalIdSerializer(FlatSerializer):
 
     model = IntegratedExternalId
     kind, noun, nouns = "externalId", "external id", "external ids"
-    keys = {
-        "id": "id",
-        "referenceType": "reference_type",
-        "referenceId": "reference_id",
-        "externalId": "external_id",
-        "effectiveFrom": "effective_from",
-    }
+    keys = api_keys(columns.EXTERNAL_ID)
     sample = {"id": 9, "referenceType": 0, "referenceId": "fleet", "externalId": "F-77"}
 
 
@@ -70,7 +51,7 @@ class FlatSiteRightSerializer(FlatSerializer):
 
     model = SiteRight
     kind, noun, nouns = "siteRight", "right on a site", "rights on sites"
-    keys = {"id": "id", "driverId": "driver", "groupId": "site"}
+    keys = api_keys(columns.SITE_RIGHT)
     sample = {"id": 3, "driverId": 41, "groupId": 12}
 
 
@@ -79,5 +60,5 @@ class FlatChargerRightSerializer(FlatSerializer):
 
     model = ChargerRight
     kind, noun, nouns = "chargerRight", "right on a charger", "rights on chargers"
-    keys = {"id": "id", "driverId": "driver", "chargerId": "charger.charger_id"}
+    keys = api_keys(columns.CHARGER_RIGHT)
     sample = {"id": 4, "driverId": 41, "chargerId": "QUAY-1"}

@@ -19,27 +19,27 @@ from hierarchy.serializers import SiteSerializer
 
 class TagSerializer(serializers.Serializer[Any]):
     id = wire.Integer(source="pk")
-    idTag = wire.Text(source="id_tag")
-    expiringDate = wire.Moment(source="expires_at", missing=NEVER_EXPIRES)
-    startDate = wire.OptionalMoment(source="starts_at")
-    lastUpdated = wire.OptionalMoment(source="last_updated")
-    tokenName = wire.Text(source="token_name")
-    invoicable = wire.Switch(source="is_invoicable")
+    idTag = wire.String(source="id_tag")
+    expiringDate = wire.Timestamp(source="expires_at", missing=NEVER_EXPIRES)
+    startDate = wire.OptionalTimestamp(source="starts_at")
+    lastUpdated = wire.OptionalTimestamp(source="last_updated")
+    tokenName = wire.String(source="token_name")
+    invoicable = wire.Boolean(source="is_invoicable")
 
 
 class IntegratedExternalIdSerializer(serializers.Serializer[Any]):
-    referenceType = wire.ReferenceType(source="reference_type")
-    referenceId = wire.Text(source="reference_id")
-    externalId = wire.Text(source="external_id")
-    effectiveFrom = wire.OptionalMoment(source="effective_from")
+    referenceType = wire.ReferenceTypeNumber(source="reference_type")
+    referenceId = wire.String(source="reference_id")
+    externalId = wire.String(source="external_id")
+    effectiveFrom = wire.OptionalTimestamp(source="effective_from")
 
 
 class DriverSerializer(serializers.Serializer[Any]):
     id = wire.Integer(source="pk")
-    name = wire.Text()
+    name = wire.String()
     homeGroupId = wire.Integer(source="home_site_id", missing=0)
-    homeGroupName = wire.Text(source="home_site.name")
-    externalId = wire.Text(source="external_id")
+    homeGroupName = wire.String(source="home_site.name")
+    externalId = wire.String(source="external_id")
     tags = TagSerializer(source="ordered_tags", many=True)
     chargerGroups = wire.Branches(child=SiteSerializer(), source="shown_sites")
     chargers = wire.Branches(child=ChargerSerializer(), source="shown_chargers")
@@ -57,13 +57,13 @@ class AuthorisedUsersSerializer(serializers.Serializer[Any]):
 class UserGroupSerializer(serializers.Serializer[Any]):
     """A site with the drivers who are at home there."""
 
-    isSpare = wire.Switch(source="is_spare")
+    isSpare = wire.Boolean(source="is_spare")
     subgroups = wire.Recursive(source="shown_subsites")
     users = wire.Branches(child=DriverSerializer(), source="shown_drivers")
     id = wire.Integer(source="pk")
-    groupName = wire.Text(source="name")
-    groupType = wire.GroupType(source="group_type")
-    externalId = wire.Text(source="external_id")
+    groupName = wire.String(source="name")
+    groupType = wire.GroupTypeNumber(source="group_type")
+    externalId = wire.String(source="external_id")
 
 
 class UserTreeSerializer(serializers.Serializer[Any]):
@@ -84,9 +84,9 @@ class SiteIdsSerializer(serializers.Serializer[Any]):
 class AccessQuestionSerializer(serializers.Serializer[Any]):
     """Query parameters."""
 
-    chargerId = inputs.Line(max_length=CHARGER_ID_LENGTH, help_text=_("The charger's id, in any case."))
-    idTag = inputs.Line(max_length=255, help_text=_("What the driver presents, in any case."))
-    at = inputs.Moment(
+    chargerId = inputs.StringInput(max_length=CHARGER_ID_LENGTH, help_text=_("The charger's id, in any case."))
+    idTag = inputs.StringInput(max_length=255, help_text=_("What the driver presents, in any case."))
+    at = inputs.TimestampInput(
         required=False,
         help_text=_("The moment that is asked about, with its offset from UTC; now, if none is given."),
         error_messages={
@@ -98,22 +98,22 @@ class AccessQuestionSerializer(serializers.Serializer[Any]):
 
 
 @extend_schema_field({"type": "string", "enum": [code.value for code in STATUSES]})
-class Reason(wire.Text):
+class Reason(wire.String):
     """The code of what decided."""
 
 
 @extend_schema_field({"type": "string", "enum": [code.value for code in Code]})
-class EvidenceCode(wire.Text):
+class EvidenceCode(wire.String):
     """What a step found."""
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string", "enum": [one.value for one in TagDifference]}})
-class Differences(wire.Texts):
+class Differences(wire.StringList):
     """In what a tag differs from the one that was asked about."""
 
 
 @extend_schema_field({"type": "string", "enum": ["site", "charger"]})
-class RightKind(wire.Text):
+class RightKind(wire.String):
     """On what a right was granted."""
 
 
@@ -122,25 +122,25 @@ class RightSerializer(serializers.Serializer[Any]):
 
     kind = RightKind()
     id = wire.OptionalInteger(source="right_id")
-    chargerId = wire.OptionalText(source="charger_id")
+    chargerId = wire.OptionalString(source="charger_id")
     groupId = wire.Integer(source="site_id")
-    groupName = wire.Text(source="site_name")
-    path = wire.Texts()
+    groupName = wire.String(source="site_name")
+    path = wire.StringList()
     levels = wire.OptionalInteger()
-    hidden = wire.Switch(source="is_hidden")
+    hidden = wire.Boolean(source="is_hidden")
 
 
 class DriverNameSerializer(serializers.Serializer[Any]):
     id = wire.Integer(source="pk")
-    name = wire.Text()
+    name = wire.String()
 
 
 class PresentedTagSerializer(serializers.Serializer[Any]):
     id = wire.Integer(source="pk")
-    idTag = wire.Text(source="id_tag")
-    expiringDate = wire.Moment(source="expires_at", missing=NEVER_EXPIRES)
-    startDate = wire.OptionalMoment(source="starts_at")
-    tokenName = wire.Text(source="token_name")
+    idTag = wire.String(source="id_tag")
+    expiringDate = wire.Timestamp(source="expires_at", missing=NEVER_EXPIRES)
+    startDate = wire.OptionalTimestamp(source="starts_at")
+    tokenName = wire.String(source="token_name")
 
 
 class EvidenceSerializer(serializers.Serializer[Any]):
@@ -157,11 +157,11 @@ class EvidenceSerializer(serializers.Serializer[Any]):
 class AccessSerializer(serializers.Serializer[Any]):
     """Whether charging is allowed, why, the same in the words of three protocols, and the steps that led there."""
 
-    allowed = wire.Switch(source="is_allowed")
+    allowed = wire.Boolean(source="is_allowed")
     reason = Reason()
-    ocpp16 = wire.Text(source="statuses.ocpp16")
-    ocpp201 = wire.Text(source="statuses.ocpp201")
-    ocpi = wire.Text(source="statuses.ocpi")
+    ocpp16 = wire.String(source="statuses.ocpp16")
+    ocpp201 = wire.String(source="statuses.ocpp201")
+    ocpi = wire.String(source="statuses.ocpi")
     evidence = EvidenceSerializer(many=True)
 
 
@@ -175,11 +175,11 @@ class ExplainedDriverSerializer(serializers.Serializer[Any]):
 class ReachedChargerSerializer(serializers.Serializer[Any]):
     """A charger at which a driver may charge, and the nearest right that says so."""
 
-    chargerId = wire.Text(source="charger_id")
-    chargerName = wire.Text(source="name")
+    chargerId = wire.String(source="charger_id")
+    chargerName = wire.String(source="name")
     groupId = wire.Integer(source="site_id")
-    groupName = wire.Text(source="site_name")
-    path = wire.Texts()
+    groupName = wire.String(source="site_name")
+    path = wire.StringList()
     right = RightSerializer()
 
 
@@ -187,4 +187,4 @@ class ReachSerializer(serializers.Serializer[Any]):
     """A page of the chargers at which a driver may charge."""
 
     items = ReachedChargerSerializer(many=True)
-    next = wire.OptionalText()
+    next = wire.OptionalString()

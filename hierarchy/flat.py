@@ -4,14 +4,10 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from api.flat import FlatSerializer, NamedNumber
-from hierarchy import journal
-from hierarchy.models import GroupType, Site
-
-
-class GroupTypeField(NamedNumber):
-    choices = GroupType
-    example = GroupType.SITE.value
+from api.flat import FlatSerializer
+from hierarchy import columns, journal
+from hierarchy.column_types import api_keys, api_types
+from hierarchy.models import Site
 
 
 class FlatSiteSerializer(FlatSerializer):
@@ -19,20 +15,8 @@ class FlatSiteSerializer(FlatSerializer):
 
     model = Site
     kind, noun, nouns = "site", "site", "sites"
-    keys = {
-        "id": "id",
-        "parentId": "parent",
-        "groupName": "name",
-        "groupType": "group_type",
-        "externalId": "external_id",
-        "publicGroupName": "public_name",
-        "payerId": "payer_id",
-        "costId": "cost_id",
-        "costName": "cost_name",
-        "paymentRecipientId": "payment_recipient_id",
-        "timeZone": "time_zone",
-    }
-    classes = {"groupType": GroupTypeField}
+    keys = api_keys(columns.SITE)
+    types = api_types(columns.SITE)
     sample = {
         "id": 12,
         "parentId": 7,

@@ -19,21 +19,21 @@ class SiteSerializer(serializers.Serializer[Any]):
     subgroups = wire.Recursive(source="shown_subsites")
     chargers = wire.Branches(child=ChargerSerializer(), source="shown_chargers")
     payerId = wire.OptionalInteger(source="payer_id")
-    costId = wire.Text(source="cost_id")
-    costName = wire.Text(source="cost_name")
+    costId = wire.String(source="cost_id")
+    costName = wire.String(source="cost_name")
     paymentRecipientId = wire.OptionalInteger(source="payment_recipient_id")
     id = wire.Integer(source="pk")
-    groupName = wire.Text(source="name")
-    groupType = wire.GroupType(source="group_type")
-    externalId = wire.Text(source="external_id")
+    groupName = wire.String(source="name")
+    groupType = wire.GroupTypeNumber(source="group_type")
+    externalId = wire.String(source="external_id")
 
 
 class SiteOutlineSerializer(serializers.Serializer[Any]):
     """What `excludeDetails=true` leaves of a site."""
 
     id = wire.Integer(source="pk")
-    groupName = wire.Text(source="name")
-    groupType = wire.GroupType(source="group_type")
+    groupName = wire.String(source="name")
+    groupType = wire.GroupTypeNumber(source="group_type")
     subgroups = wire.Recursive(source="shown_subsites")
 
 
@@ -50,13 +50,13 @@ class RowCountsSerializer(serializers.Serializer[Any]):
 class FindingSerializer(serializers.Serializer[Any]):
     """What is odd or wrong at one place of a file; `row` 0 is the file as a whole."""
 
-    sheet = wire.Text()
+    sheet = wire.String()
     row = wire.Integer(
         help_text="As a spreadsheet counts, the header being row 1; in JSON the place in a list, from 1."
     )
-    column = wire.Text()
-    value = wire.Text()
-    message = wire.Text()
+    column = wire.String()
+    value = wire.String()
+    message = wire.String()
 
 
 class PlanState(StrEnum):
@@ -73,12 +73,12 @@ class ImportPlanSerializer(serializers.Serializer[Any]):
 
     id = wire.Integer()
     state = serializers.ChoiceField(choices=[state.value for state in PlanState])
-    fileName = wire.Text()
-    format = wire.Text(help_text="The register whose file it is; empty for our own tables.")
-    table = wire.Text()
-    pruneSite = wire.Text()
-    createdAt = wire.Moment(missing=NEVER_HAPPENED)
-    expiresAt = wire.Moment(missing=NEVER_HAPPENED)
+    fileName = wire.String()
+    format = wire.String(help_text="The register whose file it is; empty for our own tables.")
+    table = wire.String()
+    pruneSite = wire.String()
+    createdAt = wire.Timestamp(missing=NEVER_HAPPENED)
+    expiresAt = wire.Timestamp(missing=NEVER_HAPPENED)
     importId = wire.OptionalInteger()
     counts = serializers.DictField(child=RowCountsSerializer(), help_text="By table.")
     errorCount = wire.Integer()
@@ -90,7 +90,7 @@ class ImportPlanDetailsSerializer(ImportPlanSerializer):
 
     errors = FindingSerializer(many=True)  # type: ignore[assignment]
     warnings = FindingSerializer(many=True)
-    notes = wire.Texts()
+    notes = wire.StringList()
 
 
 @extend_schema_field(
@@ -103,9 +103,9 @@ class Differences(wire.WireField):
 class StepSerializer(serializers.Serializer[Any]):
     """What happens to one object. `row` is that of the file, 0 for what the file does not name."""
 
-    table = wire.Text()
+    table = wire.String()
     action = serializers.ChoiceField(choices=journal.ACTIONS)
-    object = wire.Text(help_text="What people call it: the path of a site, the id of a charger.")
+    object = wire.String(help_text="What people call it: the path of a site, the id of a charger.")
     row = wire.Integer()
     fields = Differences(help_text="By column, the old value and the new one.")  # type: ignore[assignment]
 
@@ -114,11 +114,11 @@ class ImportSerializer(serializers.Serializer[Any]):
     """A file that was imported, by whatever road. The changes that it made carry its id."""
 
     id = wire.Integer()
-    fileName = wire.Text()
-    format = wire.Text()
-    sha256 = wire.Text()
-    appliedAt = wire.Moment(missing=NEVER_HAPPENED)
-    appliedBy = wire.Text()
+    fileName = wire.String()
+    format = wire.String()
+    sha256 = wire.String()
+    appliedAt = wire.Timestamp(missing=NEVER_HAPPENED)
+    appliedBy = wire.String()
     road = serializers.ChoiceField(choices=journal.ROADS)
     counts = serializers.DictField(child=RowCountsSerializer(), help_text="By table.")
 

@@ -3,8 +3,10 @@
 import datetime
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 
 UTC = datetime.UTC
+TIMESTAMP_EXPECTED = _("Must be a timestamp with an offset from UTC, such as 2026-06-01T12:00:00.000Z.")
 
 
 def format_timestamp(value: datetime.datetime) -> str:

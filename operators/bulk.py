@@ -5,8 +5,10 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from bulk.tables import Column, ReportedColumn, Table, register
+from bulk.tables import ReportedColumn, Table, register
+from hierarchy.column_types import bulk_columns
 from hierarchy.scoping import Scope
+from operators import columns
 from operators.models import Operator, SiteGrant
 
 
@@ -22,13 +24,7 @@ def _oneself(scope: Scope) -> Collection[int]:
 OPERATORS = Table(
     name="operators",
     model=Operator,
-    columns=(
-        Column("emailAddress", "email", example="rob@example.org"),
-        Column("name", "name", example="Rob de Vries"),
-        Column("homeGroup", "home_site", refers_to="sites", example="Region North"),
-        Column("isAdminOperator", "is_admin_operator", example=False),
-        Column("isActive", "is_active", example=True),
-    ),
+    columns=bulk_columns(columns.OPERATOR, first=("emailAddress",)),
     keys=(("emailAddress",),),
     derive=_without_password,
     reports=(ReportedColumn("operatorId", "operator_id"),),
@@ -38,10 +34,7 @@ OPERATORS = Table(
 GRANTS = Table(
     name="grants",
     model=SiteGrant,
-    columns=(
-        Column("operator", "operator", refers_to="operators", example="rob@example.org"),
-        Column("group", "site", refers_to="sites", example="Region North"),
-    ),
+    columns=bulk_columns(columns.GRANT),
     keys=(("operator", "group"),),
 )
 

@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from api import wire
 from api.flat import FlatSerializer
+from hierarchy.column_types import api_keys
+from operators import columns
 from operators.models import Operator, SiteGrant
 
 
@@ -14,15 +16,7 @@ class FlatOperatorSerializer(FlatSerializer):
 
     model = Operator
     kind, noun, nouns = "operator", "operator", "operators"
-    keys = {
-        "id": "id",
-        "operatorId": "operator_id",
-        "name": "name",
-        "emailAddress": "email",
-        "homeGroupId": "home_site",
-        "isAdminOperator": "is_admin_operator",
-        "isActive": "is_active",
-    }
+    keys = api_keys(columns.OPERATOR)
     sample = {
         "id": 6,
         "operatorId": "op_0f1e2d3c4b5a6978",
@@ -40,7 +34,7 @@ class FlatGrantSerializer(FlatSerializer):
 
     model = SiteGrant
     kind, noun, nouns = "grant", "grant", "grants"
-    keys = {"id": "id", "operatorId": "operator.operator_id", "groupId": "site"}
+    keys = api_keys(columns.GRANT)
     sample = {"id": 8, "operatorId": "op_0f1e2d3c4b5a6978", "groupId": 12}
 
 
@@ -48,24 +42,24 @@ class CallerCustomerSerializer(serializers.Serializer[Any]):
     """The caller's customer."""
 
     id = wire.Integer(source="pk")
-    name = wire.Text()
-    timeZone = wire.Text(source="time_zone")
+    name = wire.String()
+    timeZone = wire.String(source="time_zone")
 
 
 class CallerKeySerializer(serializers.Serializer[Any]):
     """The key with which the caller asks; `hint` is how it begins."""
 
-    name = wire.Text()
-    hint = wire.Text()
-    readOnly = wire.Switch(source="is_read_only")
-    expires = wire.OptionalMoment(source="expires_at")
+    name = wire.String()
+    hint = wire.String()
+    readOnly = wire.Boolean(source="is_read_only")
+    expires = wire.OptionalTimestamp(source="expires_at")
 
 
 class CallerRootSerializer(serializers.Serializer[Any]):
     """A site at which the caller's sight begins."""
 
     id = wire.Integer(source="pk")
-    groupName = wire.Text(source="name")
+    groupName = wire.String(source="name")
 
 
 class PermissionsSerializer(serializers.Serializer[Any]):
@@ -81,10 +75,10 @@ class MeSerializer(serializers.Serializer[Any]):
     """Who asks, and what that one may see and do. `key` is null for a session of the admin."""
 
     id = wire.Integer(source="operator.pk")
-    operatorId = wire.Text(source="operator.operator_id")
-    name = wire.Text(source="operator.name")
-    emailAddress = wire.Text(source="operator.email")
-    isAdminOperator = wire.Switch(source="operator.is_admin_operator")
+    operatorId = wire.String(source="operator.operator_id")
+    name = wire.String(source="operator.name")
+    emailAddress = wire.String(source="operator.email")
+    isAdminOperator = wire.Boolean(source="operator.is_admin_operator")
     customer = CallerCustomerSerializer(source="operator.customer")
     key = CallerKeySerializer(allow_null=True)
     roots = CallerRootSerializer(many=True)

@@ -13,13 +13,13 @@ class ColleagueSerializer(serializers.Serializer[Any]):
     """An operator at home at an authorised site; `groups` is empty, which ends the circle."""
 
     id = wire.Integer(source="pk")
-    name = wire.Text()
-    operatorId = wire.Text(source="operator_id")
-    emailAddress = wire.Text(source="email")
+    name = wire.String()
+    operatorId = wire.String(source="operator_id")
+    emailAddress = wire.String(source="email")
     homeGroupId = wire.Integer(source="home_site_id", missing=0)
-    homeGroupName = wire.Text(source="home_site.name")
-    isAdminOperator = wire.Switch(source="is_admin_operator")
-    groups = wire.Nothing()
+    homeGroupName = wire.String(source="home_site.name")
+    isAdminOperator = wire.Boolean(source="is_admin_operator")
+    groups = wire.EmptyList()
 
 
 class AuthorisedSiteSerializer(serializers.Serializer[Any]):
@@ -28,9 +28,9 @@ class AuthorisedSiteSerializer(serializers.Serializer[Any]):
     users = wire.Branches(child=DriverSerializer(), source="shown_drivers")
     chargers = wire.Branches(child=ChargerSerializer(), source="shown_chargers")
     id = wire.Integer(source="pk")
-    groupName = wire.Text(source="name")
-    groupType = wire.GroupType(source="group_type")
-    externalId = wire.Text(source="external_id")
+    groupName = wire.String(source="name")
+    groupType = wire.GroupTypeNumber(source="group_type")
+    externalId = wire.String(source="external_id")
 
 
 class OperatorSerializer(ColleagueSerializer):
@@ -40,13 +40,13 @@ class OperatorSerializer(ColleagueSerializer):
 class OperatorGroupSerializer(serializers.Serializer[Any]):
     """A site with the operators who are at home there."""
 
-    isSpare = wire.Switch(source="is_spare")
+    isSpare = wire.Boolean(source="is_spare")
     subgroups = wire.Recursive(source="shown_subsites")
     operators = wire.Branches(child=OperatorSerializer(), source="shown_operators")
     id = wire.Integer(source="pk")
-    groupName = wire.Text(source="name")
-    groupType = wire.GroupType(source="group_type")
-    externalId = wire.Text(source="external_id")
+    groupName = wire.String(source="name")
+    groupType = wire.GroupTypeNumber(source="group_type")
+    externalId = wire.String(source="external_id")
 
 
 class OperatorTreeSerializer(serializers.Serializer[Any]):

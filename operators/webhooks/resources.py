@@ -15,11 +15,12 @@ from rest_framework.response import Response
 from api import inputs
 from api.bodies import read_items, refuse
 from api.conditions import check_writing
-from api.flat import FlatField, FlatSerializer, Texts
+from api.flat import FlatSerializer
 from api.idempotency import Idempotency
 from api.resources import Collection, Item, Resource, tag_of, writing
 from api.schema import error_response, path_parameter
 from api.views import ApiView
+from hierarchy.column_types import ColumnType, StringListType
 from hierarchy.entity import Entity
 from hierarchy.errors import FieldError, field_errors
 from operators.webhooks import services as webhooks
@@ -29,25 +30,16 @@ from operators.webhooks.models import EVENTS, Webhook
 _PATIENCE_S = 5.0
 
 
-class Secret(FlatField):
-    """Null, but in the answer that makes it."""
+class SecretType(ColumnType):
+    """Null, but in the answer that creates it."""
 
     is_comparable = False
-
-    def __init__(self, model_field: Any, **kwargs: Any) -> None:
-        super().__init__(model_field, **{**kwargs, "allow_null": True})
-
-    def _described(self) -> dict[str, Any]:
-        return {"type": "string"}
-
-    @staticmethod
-    def encode(value: Any) -> None:
-        return None
-
+    is_nullable = True
+    encode = staticmethod(lambda _value: None)
     decode = encode
 
 
-class Events(Texts):
+class EventsType(StringListType):
     schema = {
         "type": "array",
         "items": {"type": "string", "enum": list(EVENTS)},
@@ -79,7 +71,7 @@ class FlatWebhookSerializer(FlatSerializer):
         "lastFailure": "last_failure",
         "givenUp": "given_up",
     }
-    classes = {"events": Events, "secret": Secret}
+    types = {"events": EventsType, "secret": SecretType}
     sample = {
         "id": 2,
         "operatorId": "op_0f1e2d3c4b5a6978",
@@ -158,7 +150,7 @@ class WebhookRotation(_Deed):
 class WebhookReplaySerializer(serializers.Serializer[Any]):
     """From where to tell again."""
 
-    since = inputs.WholeNumber(
+    since = inputs.IntegerInput(
         min_value=0,
         max_value=2**63 - 1,
         help_text="The `sequence` of the last change that is not told again; 0 is everything.",

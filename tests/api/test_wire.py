@@ -4,9 +4,9 @@ import datetime
 
 import pytest
 
-from api.wire import MomentText
 from chargers.models import Charger
 from chargers.serializers import ChargerSerializer
+from hierarchy.column_types import TimestampText
 from hierarchy.timestamps import format_timestamp
 
 UTC = datetime.UTC
@@ -30,14 +30,14 @@ EAST = datetime.timezone(datetime.timedelta(hours=5, minutes=45))
 def test_a_moment_is_the_same_text_by_either_way(world, value, text):
     rows = Charger._base_manager.filter(pk=world.quay_1.pk)
     rows.update(last_seen=value)
-    assert rows.values_list(MomentText("last_seen"), flat=True).get() == text
+    assert rows.values_list(TimestampText("last_seen"), flat=True).get() == text
     assert format_timestamp(rows.get().last_seen) == text
 
 
 def test_no_moment_stays_none(world):
     rows = Charger._base_manager.filter(pk=world.quay_1.pk)
     rows.update(last_seen=None)
-    assert rows.values_list(MomentText("last_seen"), flat=True).get() is None
+    assert rows.values_list(TimestampText("last_seen"), flat=True).get() is None
 
 
 @pytest.mark.parametrize(

@@ -135,13 +135,13 @@ def test_errors_are_shown_downloaded_and_mended(world):
     plan = planned(client, WRONG, table="chargers")
     text = text_of(client.get(plan))
     assert "The file has 2 errors" in text
-    assert "2 splitEvseBySocket &#x27;maybe&#x27; Is neither true nor false: write one of them." in text
+    assert "2 splitEvseBySocket &#x27;maybe&#x27; Must be true or false." in text
     assert "Apply" not in text
     assert client.post(plan, {"answer": "apply"}).status_code == 409
 
     annotated = client.get(f"{plan}errors/")
     assert 'filename="chargers with errors.csv"' in annotated["Content-Disposition"]
-    assert table_of(annotated)[0]["errors"] == "splitEvseBySocket: Is neither true nor false: write one of them."
+    assert table_of(annotated)[0]["errors"] == "splitEvseBySocket: Must be true or false."
 
     assert "Choose the file." in text_of(client.post(plan, {"answer": "mend"}))
     response = upload(client, "chargerId,chargerName\nGAR-1,Mended\n", "mended.csv", to=plan, answer="mend")

@@ -264,7 +264,7 @@ WRONG = [
     (lambda: [socket(chargerId="GAR-1", id=0)], "2 id: "),
     (lambda: [socket(chargerId="GAR-1", id="one")], "2 id: "),
     (lambda: [site(groupName=" ")], "2 groupName: "),
-    (lambda: [site(groupName="A", groupType="CASTLE")], "2 groupType: Is not a type of site"),
+    (lambda: [site(groupName="A", groupType="CASTLE")], "2 groupType: Must be one of SUB_CPO"),
     (lambda: [site(groupName="A", groupType=5)], "2 groupType: "),
     (lambda: [site(groupName="A", payerId=10**30)], "2 payerId: "),
     (lambda: [charger(chargerId="QUAY-1", **{"customProperties.a\nb": "c"})], "2 customProperties.a\ufffdb: "),

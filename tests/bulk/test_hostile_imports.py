@@ -159,7 +159,7 @@ def cases():
         "network.json",
         '[{"chargerId": "QUAY-1", "latitude": "x"}',
         broken(1, 42),
-        "row 1, column latitude: 'x': Must be a number, as in 52.3702.",
+        "row 1, column latitude: 'x': Must be a number, such as 52.3702.",
         table="chargers",
     )
 
@@ -218,7 +218,7 @@ def cases():
     )
 
     # Values of the wrong kind or size.
-    whole = "Must be a whole number."
+    whole = "Must be an integer."
     yield case(
         "network.json",
         document(
@@ -228,9 +228,9 @@ def cases():
                 {"groupName": "C", "payerId": True, "costName": {"C": 1}},
             ]
         ),
-        "sites, row 1, column groupType: 'CASTLE': Is not a type of site: write one of SUB_CPO (0), SITE (1), "
-        "SUB_SITE (2), CIRCUIT (3), OTHER (4), or its number.",
-        f"sites, row 1, column payerId: 'many': {whole[:-1]}, as in 4.",
+        "sites, row 1, column groupType: 'CASTLE': Must be one of SUB_CPO (0), SITE (1), SUB_SITE (2), "
+        "CIRCUIT (3), OTHER (4), by number or by name.",
+        f"sites, row 1, column payerId: 'many': {whole[:-1]}, such as 4.",
         "sites, row 1, column timeZone: 'Mars/Base': Mars/Base is not a time zone: write one like Europe/Paris or UTC.",
         "sites, row 2, column groupType: '9': Value 9 is not a valid choice.",
         f"sites, row 2, column payerId: '1.5': {whole}",
@@ -247,7 +247,7 @@ def cases():
                 {"chargerId": "GAR-1", "capabilities": {"a": 1}, "customProperties": {"a": {"b": "c"}}},
             ]
         ),
-        "chargers, row 1, column splitEvseBySocket: 'maybe': Is neither true nor false: write one of them.",
+        "chargers, row 1, column splitEvseBySocket: 'maybe': Must be true or false.",
         f"chargers, row 1, column capabilities: '[1]': {texts}",
         'chargers, row 1, column customProperties: "[\'a\']": Must be an object of texts, as in {"owner": "City"}.',
         f"chargers, row 2, column capabilities: \"{{'a': 1}}\": {texts}",
@@ -285,7 +285,7 @@ def cases():
     yield case(
         "tags.csv",
         "driver,idTag,startDate,expiringDate\nDora,04A1B2C3,soon,\nDora,04FFEE01,2027-01-01,2026-01-01\n",
-        "row 2, column startDate: 'soon': Must be a day or a moment, as in 2026-06-01 or 2026-06-01T12:00:00Z.",
+        "row 2, column startDate: 'soon': Must be a date or a time, such as 2026-06-01 or 2026-06-01T12:00:00Z.",
         "row 3, column expiringDate: '2026-01-01 22:59:59+00:00': The tag would end before it begins: choose a "
         "later end.",
     )
@@ -506,7 +506,7 @@ def test_the_command_fails(world, tmp_path, capsys):
     for name, content, said, *options in (
         ("network.csv", b"%PDF", "network.csv: PDF files"),
         ("network.json", b'{"sites": [', "network.json: This is not JSON at line 1, column 12"),
-        ("sites.csv", b"groupName,payerId\nHarbour,x\n", "sites.csv, row 2, column payerId: 'x': Must be a whole"),
+        ("sites.csv", b"groupName,payerId\nHarbour,x\n", "sites.csv, row 2, column payerId: 'x': Must be an int"),
         ("sites.csv", b"groupName,parent\nA,Nowhere\n", "sites.csv, row 2, column parent: 'Nowhere': Is unknown"),
         ("sites.csv", b"groupName\nHarbour\n", "sites.csv: There is no site X", "--prune", "--site=X"),
     ):

@@ -153,7 +153,7 @@ def test_a_file_with_errors_is_kept_with_them(planned, ada):
     annotated(plan, target)
     header, first, second = target.getvalue().decode("utf-8-sig").splitlines()
     assert header == "chargerId,latitude,errors"
-    assert first.startswith("QUAY-1,north,") and "latitude: Must be a number, as in 52.3702." in first
+    assert first.startswith("QUAY-1,north,") and "latitude: Must be a number, such as 52.3702." in first
     assert "group: Is needed" in second
 
 

@@ -115,9 +115,9 @@ def test_values_as_people_write_them(load, world):
         "GAR-2;north;;maybe;[A\n"
     )
     assert errors(plan) == [
-        "row 4, column latitude: 'north': Must be a number, as in 52.3702.",
-        "row 4, column splitEvseBySocket: 'maybe': Is neither true nor false: write one of them.",
-        """row 4, column capabilities: '[A': Is not well-formed JSON: write it as in ["one", "two"].""",
+        "row 4, column latitude: 'north': Must be a number, such as 52.3702.",
+        "row 4, column splitEvseBySocket: 'maybe': Must be true or false.",
+        """row 4, column capabilities: '[A': Invalid JSON. Write it as in ["one", "two"].""",
     ]
     assert Charger.objects.get(pk=world.quay_1.pk).latitude == 52.0907, "nothing was written"
     load("chargerId;latitude;longitude;splitEvseBySocket;capabilities\nQUAY-1;52,5;-4,25;Yes;A, B\n")
@@ -144,8 +144,9 @@ def test_days_are_those_of_the_customer(load, world):
         "idTag,startDate,expiringDate\n04ffee01,2026-13-01,yesterday\n04A1B2C3,2026-02-02,2026-01-01\n", table="tags"
     )
     assert errors(plan) == [
-        "row 2, column startDate: '2026-13-01': Must be a day or a moment, as in 2026-06-01 or 2026-06-01T12:00:00Z.",
-        "row 2, column expiringDate: 'yesterday': Must be a day or a moment, as in 2026-06-01 or 2026-06-01T12:00:00Z.",
+        "row 2, column startDate: '2026-13-01': Must be a date or a time, such as 2026-06-01 or 2026-06-01T12:00:00Z.",
+        "row 2, column expiringDate: 'yesterday': Must be a date or a time, such as 2026-06-01 or "
+        "2026-06-01T12:00:00Z.",
         "row 3, column expiringDate: '2026-01-01 22:59:59+00:00': The tag would end before it begins: choose a later "
         "end.",
     ]
