@@ -10,6 +10,7 @@ CHARGER = (
     Column("manufacturer", "manufacturer", example="Alfen"),
     Column("chargerModel", "model", example="Eve Double"),
     Column("serialNumber", "serial_number", example="ACE0123456"),
+    Column("commissionedOn", "commissioned_on", example="2024-05-17"),
     Column("latitude", "latitude", example=52.370216),
     Column("longitude", "longitude", example=4.895168),
     Column("streetAddress", "street_address", example="Damrak"),

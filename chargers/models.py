@@ -119,6 +119,7 @@ class Charger(Entity):
     manufacturer = OptionalLineField(_("manufacturer"))
     serial_number = OptionalLineField(_("serial number"))
     model = OptionalLineField(_("model"))
+    commissioned_on = models.DateField(_("commissioned on"), null=True, blank=True)
 
     latitude = models.FloatField(
         _("latitude"),

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from django.db import connection, transaction
@@ -184,4 +184,4 @@ def differences(before: Entity | None, after: Entity | None) -> dict[str, list[A
 def _plain(value: Any) -> Any:
     if not value:
         return None if value in ("", [], {}) else value
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, date) else value

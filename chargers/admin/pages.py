@@ -154,6 +154,7 @@ class ChargerAdmin(StatusMark, ChargerPages):
             {
                 "fields": (
                     ("manufacturer", "model", "serial_number"),
+                    "commissioned_on",
                     ("iccid", "imsi"),
                     ("meter_type", "meter_serial_number"),
                 )

@@ -56,7 +56,6 @@ _TEXTS = {
     **{f"publicKey{number}": f"Public Key{number}" for number in range(1, 5)},
 }
 _PROPERTIES = _TEXTS | {
-    "commissionedOn": _COMMISSIONED,
     "connectedPowerKw": _CONNECTED_POWER,
     "chargingPoints": _STATED_POINTS,
 }
@@ -93,6 +92,7 @@ _CHARGER_HEADINGS = {
     "group": "Adresse",
     **dict.fromkeys(("streetAddress", "streetNumber", "houseLetter"), "Adresse"),
     **dict.fromkeys(("postalNumber", "city"), "Postleitzahl Ort"),
+    "commissionedOn": _COMMISSIONED,
     **{f"customProperties.{name}": column for name, column in _PROPERTIES.items()},
 }
 _SITE_HEADINGS = [{"groupName": column} for column in _LEVELS]
@@ -100,6 +100,8 @@ _SOCKET_HEADINGS = [
     {"maxPower": power, "maxWatts": power, **dict.fromkeys(("name", "type", "format", "socketPowerType"), plugs)}
     for plugs, power in _POINTS
 ]
+
+_NAMES_IN_ORDER = {"commissionedOn": "customProperties.commissionedOn"}
 
 Path = tuple[str, ...]
 
@@ -116,7 +118,9 @@ class Device:
     def content(self) -> Any:
         """What tells it from others that would have its id, in a form that can be put in order."""
         sockets = [(point, sorted(socket.items())) for point, socket in self.sockets]
-        return sockets, sorted(self.values.items())
+        # Ids follow from this order, in which the date once was a custom property: they stay.
+        values = {_NAMES_IN_ORDER.get(name, name): value for name, value in self.values.items()}
+        return sockets, sorted(values.items())
 
     def socket_drafts(self, charger_id: str) -> Iterator[Draft]:
         has_several_points = len({point for point, _socket in self.sockets}) > 1
@@ -155,7 +159,7 @@ class _BnetzaRegister:
             self.first_rows.setdefault(site[:depth], row)
         values = reading.charger()
         sockets = reading.sockets()
-        identity = [*site, values.get("customProperties.commissionedOn", ""), *sorted(map(_word, sockets))]
+        identity = [*site, values.get("commissionedOn", ""), *sorted(map(_word, sockets))]
         id_ = _made_id(_address(names).get("postalNumber", ""), identity)
         self.devices.setdefault(id_, []).append(Device(row, site, values, sockets))
 
@@ -227,12 +231,12 @@ class _BnetzaReading(RegisterReading):
     def charger(self) -> dict[str, Any]:
         properties = {name: joined(self.cells.get(column, "")) for name, column in _TEXTS.items()}
         properties |= {
-            "commissionedOn": self._commissioned(),
             "connectedPowerKw": self._connected_power(),
             "chargingPoints": self._stated_points(),
         }
         texts = {f"customProperties.{name}": text for name, text in properties.items() if text}
-        return self._coordinates() | texts
+        commissioned = self._commissioned()
+        return self._coordinates() | ({"commissionedOn": commissioned} if commissioned else {}) | texts
 
     def _coordinates(self) -> dict[str, Any]:
         """Both or none: one alone is no place."""

@@ -25,6 +25,7 @@ from chargers.registers.rows import (
     RegisterReading,
     ac_power_type,
     decimal,
+    is_iso_date,
     joined,
     most_common,
     power_values,
@@ -58,7 +59,6 @@ _PROPERTIES = {
     "openingHours": "horaires",
     "accessibility": "accessibilite_pmr",
     "tariff": "tarification",
-    "commissionedOn": "date_mise_en_service",
     "localId": "id_pdc_local",
 }
 _SWITCHES = {
@@ -80,7 +80,8 @@ REQUIRED = (
     "puissance_nominale",
     *_PLUGS,
 )
-_OPTIONAL = ("id_station_local", "cable_t2_attache", *_PROPERTIES.values(), *_SWITCHES.values())
+_COMMISSIONED = "date_mise_en_service"
+_OPTIONAL = ("id_station_local", "cable_t2_attache", _COMMISSIONED, *_PROPERTIES.values(), *_SWITCHES.values())
 # Columns of the format that have no place in the product.
 _LEFT_OUT = (
     *("siren_amenageur", "contact_amenageur", "contact_operateur", "telephone_operateur", "paiement_acte"),
@@ -97,6 +98,7 @@ _CHARGER_HEADINGS = {
     "latitude": "coordonneesXY",
     "longitude": "coordonneesXY",
     **dict.fromkeys(("streetAddress", "streetNumber", "houseLetter", "postalNumber", "city"), "adresse_station"),
+    **dict.fromkeys(("commissionedOn", "customProperties.commissionedOn"), _COMMISSIONED),
     **{f"customProperties.{name}": column for name, column in (_PROPERTIES | _SWITCHES).items()},
 }
 _SOCKET_HEADINGS = {
@@ -331,6 +333,9 @@ class _IrveReading(RegisterReading):
         for name, column in _PROPERTIES.items():
             if self.cells.get(column):
                 values[f"customProperties.{name}"] = self.cells[column]
+        commissioned = self.cells.get(_COMMISSIONED, "")
+        # What is no date is kept as it is.
+        values["commissionedOn" if is_iso_date(commissioned) else "customProperties.commissionedOn"] = commissioned
         for name, column in _SWITCHES.items():
             value = self.boolean(column)
             if value is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 
 from bulk.drafts import Findings
@@ -15,6 +16,7 @@ Cells = dict[str, str]
 UNKNOWN_NAME = "?"
 
 _MAX_NAME = 255
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,9}([.,]\d{1,20})?")
 # Single-phase alternating current ends here: 32 A at 230 V.
 _SINGLE_PHASE_KW = 7.4
@@ -47,6 +49,14 @@ class RegisterReading:
 def decimal(text: str) -> float | None:
     """A number from 0, with a decimal point or comma; None for any other text."""
     return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
+
+
+def is_iso_date(text: str) -> bool:
+    """Whether a text is a date that there is, as ISO 8601 writes it."""
+    try:
+        return bool(_ISO_DATE.fullmatch(text) and date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def power_values(power_kw: float) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`import_network --format bnetza`: a register without ids becomes a network, always the same one."""
 
 import csv
+import datetime
 import io
 import random
 from collections import Counter
@@ -118,8 +119,8 @@ def test_a_row_becomes_a_charger_with_a_socket_for_each_plug(load):
     assert (charger.street_address, charger.street_number, charger.postal_number, charger.city, charger.country) == (
         *("Waltherstraße", "9", "01067", "Dresden", "Germany"),
     )
+    assert charger.commissioned_on == datetime.date(2019, 2, 18)
     assert charger.custom_properties == {
-        "commissionedOn": "2019-02-18",
         "connectedPowerKw": "33",
         "chargingPoints": "4",
         "deviceType": "Normalladeeinrichtung",
