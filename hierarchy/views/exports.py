@@ -11,8 +11,8 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 
 from api.negotiation import CONTENT_TYPE, ContentNegotiation
-from api.paging import query_parameter, word
-from api.parameters import row_id, wrong
+from api.parameters import row_id, word, wrong
+from api.schema import query_parameter
 from api.uploads import MEDIA_TYPES
 from api.views import ApiView
 from bulk import files
