@@ -75,7 +75,7 @@ class KeyValue(forms.Field):
         self.takes_null = takes_null
         super().__init__(**options)
 
-    def to_python(self, value: str) -> Any:
+    def to_python(self, value: Any) -> Any:
         return None if self.takes_null and value == "null" else self.key.parse(value)
 
 
@@ -98,7 +98,7 @@ class KeyInFilter(BaseInFilter, KeyFilter):
     """Rows whose key has one of several values."""
 
     def __init__(self, key: Any) -> None:
-        super().__init__(key, help_text="", widget=ListInput)
+        super().__init__(key, lookup_expr="in", help_text="", widget=ListInput)
         self.schema = list_schema(self.schema)
 
     def filter(self, rows: QuerySet[Any], values: list[Any]) -> QuerySet[Any]:
@@ -109,7 +109,7 @@ class KeyInFilter(BaseInFilter, KeyFilter):
 class SearchText(forms.Field):
     widget = forms.TextInput
 
-    def to_python(self, value: str) -> str:
+    def to_python(self, value: Any) -> str:
         if len(value) > _LONGEST_SEARCH or not value.isprintable():
             code = "unprintable" if len(value) <= _LONGEST_SEARCH else "too_long"
             raise ValidationError(_("Must have at most 255 printable characters."), code=code)
@@ -144,14 +144,14 @@ class OrderKeys(forms.Field):
         self.columns = columns
         super().__init__(**options)
 
-    def to_python(self, value: list[str]) -> list[OrderColumn]:
+    def to_python(self, value: Any) -> list[OrderColumn]:
         order: list[OrderColumn] = []
         for name in value:
             key = name.removeprefix("-")
             if key not in self.columns:
                 raise ValidationError(unknown_key(key, self.columns), code="unknown")
             if self.columns[key].path in [column.path for column in order]:
-                raise ValidationError(_("%s stands there twice.") % key, code="repeated")
+                raise ValidationError(_("%s is given twice.") % key, code="repeated")
             order.append(self.columns[key]._replace(is_descending=name.startswith("-")))
         return order
 
@@ -166,8 +166,8 @@ class OrderFilter(DescribedFilter):
             "",
             "exact",
             list_schema({"type": "string", "enum": [sign + key for key in keys for sign in ("", "-")]}),
-            help_text="Keys by which to order, separated by commas or with the parameter repeated, each turned round by `-`. "
-            "Without it, objects come in the order in which they were made.",
+            help_text="Keys by which to order, separated by commas or with the parameter repeated, each turned round "
+            "by `-`. Without it, objects come in the order in which they were made.",
             columns={name: OrderColumn(key.path, key.compared) for name, key in keys.items()},
         )
 
@@ -180,7 +180,7 @@ class VisibleSite(ModelChoiceField):
 
     widget = forms.TextInput
 
-    def to_python(self, value: str) -> Site:
+    def to_python(self, value: Any) -> Site:
         site = self.queryset.filter(pk=parse_id(value)).first()
         if site is None:
             raise ValidationError(_("Is unknown: choose one that you can see."), code="unknown")
@@ -210,7 +210,7 @@ class SubtreeFilter(SiteFilter):
 class FlatFilterSet(FilterSet):
     """The filters of one request, and the scope in which they hold.
 
-    Filters that do not follow from the keys are declared in subclasses: `Resource.filters`.
+    A kind whose filters do not all follow from its keys declares the others in a subclass: `Resource.filters`.
     """
 
     base_filters: Mapping[str, DescribedFilter]
@@ -227,7 +227,7 @@ class FlatFilterSet(FilterSet):
         pk = OrderColumn("pk", self.queryset.model._meta.pk)
         return [*self.form.cleaned_data.get("ordering", ()), pk]
 
-    def wrongs(self) -> list[FieldError]:
+    def field_errors(self) -> list[FieldError]:
         """What is wrong with the values that were given."""
         return [
             FieldError(name, one.code or "invalid", " ".join(one.messages))
@@ -241,29 +241,31 @@ class FlatFilterSet(FilterSet):
         return [described_parameter(name, one.schema, one.extra["help_text"]) for name, one in cls.base_filters.items()]
 
 
-def filter_set(flat: type[FlatSerializer], base: type[FlatFilterSet], with_places: bool) -> type[FlatFilterSet]:
-    """The FilterSet of a kind: what `base` declares, and what follows from the keys and from where the rows lie."""
+def filter_set(
+    flat: type[FlatSerializer], base: type[FlatFilterSet], places: Mapping[str, DescribedFilter]
+) -> type[FlatFilterSet]:
+    """The FilterSet of a kind: what `base` declares, what follows from the keys, and the filters by place."""
     keys = {name: key for name, key in flat.all_fields().items() if key.is_comparable}
     searched = {name: key for name, key in keys.items() if key.compared is not key.model_field}
-    filters: dict[str, Filter] = {"ordering": OrderFilter(keys)}
-    filters["updatedSince"] = KeyFilter(
-        keys["updatedAt"], "gte", "Only what was created or changed at this moment or later."
-    )
+    filters: dict[str, DescribedFilter] = {
+        "ordering": OrderFilter(keys),
+        "updatedSince": KeyFilter(
+            keys["updatedAt"], "gte", "Only what was created or changed at this moment or later."
+        ),
+    }
     if searched:
         filters["search"] = SearchFilter(searched)
     for name, key in keys.items():
         for lookup in key.lookups:
-            if lookup == "in":
-                filters[f"{name}__in"] = KeyInFilter(key)
-            else:
-                filters[name if lookup == "exact" else f"{name}__{lookup}"] = KeyFilter(key, lookup)
-    if with_places:
-        filters |= _places(flat.model)
-    declared = {name: one for name, one in filters.items() if name not in base.base_filters}
-    return type(f"{flat.__name__.removesuffix('Serializer')}Filters", (base,), declared)
+            parameter = base.get_filter_name(name, lookup)
+            filters[parameter] = KeyInFilter(key) if lookup == "in" else KeyFilter(key, lookup)
+    filters |= places
+    # The metaclass lets a class's own filters go before its base's.
+    own = {name: one for name, one in filters.items() if name not in base.base_filters}
+    return type(f"{flat.__name__.removesuffix('Serializer')}Filters", (base,), own)
 
 
-def _places(model: type[Scoped]) -> dict[str, Filter]:
+def place_filters(model: type[Scoped]) -> dict[str, DescribedFilter]:
     """The filters by the site at which rows of `model` lie."""
     if model is Site:
         return {"siteTree": SubtreeFilter("pk", "Only this site and all below it.")}

@@ -44,7 +44,7 @@ class Listing:
             position = cursor_position(request)
         with collected(errors):
             chosen = self._chosen(request)
-        refuse_wrong([*errors, *filters.wrongs()])
+        refuse_wrong([*errors, *filters.field_errors()])
         order, found = filters.order, filters.qs
         if position is not None:
             found = found.filter(rows_after(order, _values(position, order)))

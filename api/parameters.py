@@ -113,7 +113,7 @@ def body_ids(body: Any, name: str, most: int) -> list[int]:
     return ids
 
 
-def word(request: HttpRequest, name: str, known: Collection[str], usual: str = "") -> str:
+def choice(request: HttpRequest, name: str, known: Collection[str], usual: str = "") -> str:
     """A parameter that is one of `known`, or `usual` when it is not given."""
     text = request.GET.get(name)
     if text is None:

@@ -28,7 +28,7 @@ from api.bodies import places, read_items, refuse
 from api.conditions import check_writing, entity_tag, is_known
 from api.cursors import page_response
 from api.errors import BadBody, problem_of
-from api.filters import FlatFilterSet, filter_set
+from api.filters import FlatFilterSet, filter_set, place_filters
 from api.flat import FlatSerializer
 from api.lists import Listing
 from api.parameters import wrong
@@ -126,7 +126,7 @@ class Resource(ApiView):
     @classmethod
     @functools.cache
     def listing(cls) -> Listing:
-        return Listing(cls.flat, filter_set(cls.flat, cls.filters, with_places=not cls.within))
+        return Listing(cls.flat, filter_set(cls.flat, cls.filters, {} if cls.within else place_filters(cls.flat.model)))
 
     def read(self, kind: type[FlatSerializer]) -> list[dict[str, Any]]:
         """The values of the columns in the body, which is one object or a list."""

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from api.cursors import OFFSET_PAGING, offset_page, offset_parameters, page_response
 from api.errors import BadBody
-from api.parameters import row_id, text_id, word
+from api.parameters import choice, row_id, text_id
 from api.schema import error_response, path_parameter, query_parameter
 from api.uploads import FORM, MEDIA_TYPES, PART, Untouched, UploadNegotiation, read_upload
 from api.views import ApiView
@@ -135,8 +135,8 @@ class ImportsView(ApiView):
     def post(self, request: Request) -> Response:
         refuse_read_only(self.scope)
         asked = request._request
-        kind = word(asked, "format", formats())
-        table = word(asked, "table", sheets())
+        kind = choice(asked, "format", formats())
+        table = choice(asked, "table", sheets())
         prune_site = text_id("pruneSite", asked.GET.get("pruneSite", ""), 4000)
         name = text_id("fileName", asked.GET.get("fileName", ""), 255)
         upload = read_upload(asked, imports.largest())
@@ -213,8 +213,8 @@ class ImportStepsView(ApiView):
     )
     def get(self, request: Request, planId: str) -> Response:
         asked = request._request
-        table = word(asked, "table", tables())
-        action = word(asked, "action", journal.ACTIONS)
+        table = choice(asked, "table", tables())
+        action = choice(asked, "action", journal.ACTIONS)
         plan = _find(self.scope, row_id("planId", planId))
         if plan.applied_as_id is not None:
             raise Conflict(_("This plan was applied: the journal says what it did."))
