@@ -32,7 +32,7 @@ def page_limit(request: HttpRequest) -> int:
     return number(request, "limit", USUAL_LIMIT, 1, MAX_LIMIT)
 
 
-def sealed(request: HttpRequest, position: Any) -> str:
+def cursor_for(request: HttpRequest, position: Any) -> str:
     """The cursor for a position, any JSON value, in the list of the request."""
     return signing.dumps([request.path_info, position], salt=_SALT)
 
@@ -45,7 +45,7 @@ def cursor_position(request: HttpRequest, parameter: str = "cursor") -> Any:
     try:
         path, position = signing.loads(cursor, salt=_SALT)
     except signing.BadSignature:
-        detail = _("Is not a cursor: use `next` of the previous response.")
+        detail = _("Is not a valid cursor: use `next` of the previous response, or begin again without one.")
         raise wrong(parameter, "not_a_cursor", detail) from None
     if path != request.path_info:
         raise wrong(parameter, "other_list", _("Is a cursor of another list, %s.") % path)
@@ -54,7 +54,7 @@ def cursor_position(request: HttpRequest, parameter: str = "cursor") -> Any:
 
 def page_after(request: HttpRequest, position: Any) -> str:
     """The URL of the page that begins after a position."""
-    return _page_url(request, "cursor", sealed(request, position))
+    return _page_url(request, "cursor", cursor_for(request, position))
 
 
 def offset_page(request: HttpRequest, rows: Sequence[Any] | QuerySet[Any]) -> tuple[list[Any], str | None]:

@@ -61,7 +61,7 @@ class DescribedFilter(Filter):
 class ListInput(BaseCSVWidget, forms.TextInput):
     """Values with commas between them, in one parameter or in several of the same name."""
 
-    def value_from_datadict(self, data: QueryDict, files: Any, name: str) -> list[str]:
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
         return [value for text in data.getlist(name) for value in text.split(",")]
 
 

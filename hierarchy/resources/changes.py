@@ -16,7 +16,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.cursors import cursor_position, limit_parameter, page_limit, sealed
+from api.cursors import cursor_for, cursor_position, limit_parameter, page_limit
 from api.errors import Problem
 from api.schema import error_response
 from api.views import ApiView
@@ -72,7 +72,7 @@ class ChangesView(ApiView):
         return Response(
             {
                 "items": [changes.item(line, self.scope) for line in lines],
-                "next": sealed(request._request, [_fingerprint(self.scope), end]),
+                "next": cursor_for(request._request, [_fingerprint(self.scope), end]),
                 "hasMore": has_more,
             }
         )
