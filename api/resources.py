@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import abc
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -25,13 +26,13 @@ from rest_framework.response import Response
 from api import operations
 from api.bodies import places, read_items, refuse
 from api.conditions import check_writing, entity_tag, is_known
+from api.cursors import page_response
 from api.errors import BadBody, problem_of
+from api.filters import FlatFilterSet, filter_set, place_filters
 from api.flat import FlatSerializer
 from api.idempotency import Idempotency
 from api.lists import Listing
-from api.paging import page_response
 from api.parameters import wrong
-from api.places import place_parameters
 from api.schema import Operation, OperationSchema
 from api.views import ApiView
 from hierarchy import journal, services
@@ -60,6 +61,7 @@ class Resource(ApiView):
     `flat`: their serializer. `tag`: their heading in the documentation.
     `key`: the key that tells one from the others of its collection; `parameter`: its name in addresses.
     `within`: the parameters of the address that say in what the collection lies, each with its type and meaning.
+    `filters`: declares filters of the list beside those that follow from the keys.
     """
 
     flat: ClassVar[type[FlatSerializer]]
@@ -67,6 +69,7 @@ class Resource(ApiView):
     key: ClassVar[str] = "id"
     parameter: ClassVar[str] = ""
     within: ClassVar[Mapping[str, tuple[type, str]]] = {}
+    filters: ClassVar[type[FlatFilterSet]] = FlatFilterSet
 
     schema = OperationSchema()
 
@@ -122,7 +125,7 @@ class Resource(ApiView):
     @classmethod
     @functools.cache
     def listing(cls) -> Listing:
-        return Listing(cls.flat, {} if cls.within else place_parameters(cls.flat.model))
+        return Listing(cls.flat, filter_set(cls.flat, cls.filters, {} if cls.within else place_filters(cls.flat.model)))
 
     def read(self, kind: type[FlatSerializer]) -> list[dict[str, Any]]:
         """The values of the columns in the body, which is one object or a list."""
@@ -165,8 +168,11 @@ def tag_of(kind: type[FlatSerializer], item: Mapping[str, Any]) -> str:
 class ReadOnlyCollection(Resource):
     """The list of the objects of a kind."""
 
-    def known_parameters(self) -> Iterable[str]:
+    def known_parameters(self) -> abc.Collection[str]:
         return () if self.is_writing else self.listing().parameters
+
+    def repeatable_parameters(self) -> abc.Container[str]:
+        return self.listing().repeatable
 
     def get(self, request: Request, **kwargs: Any) -> Response:
         items, following = self.listing().page(request._request, self.rows(), self.scope)

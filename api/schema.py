@@ -1,6 +1,6 @@
 """The OpenAPI document: what drf-spectacular cannot see by itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,23 @@ NOT_FOUND = "Not there, or not the caller's"
 def error_response(description: str) -> OpenApiResponse:
     """An error that an operation has beside those of all."""
     return OpenApiResponse(description=description)
+
+
+def query_parameter(name: str, description: str, known: Collection[str] = (), **more: Any) -> OpenApiParameter:
+    """A textual parameter; `known` are its values."""
+    enum = list(known) or None
+    return OpenApiParameter(name, str, OpenApiParameter.QUERY, description=description, enum=enum, **more)
+
+
+def list_schema(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that takes several values."""
+    return {"type": "array", "items": dict(item), "minItems": 1}
+
+
+def described_parameter(name: str, schema: Mapping[str, Any], description: str) -> OpenApiParameter:
+    """A parameter by its schema; several values have commas between them."""
+    explode = False if schema.get("type") == "array" else None
+    return OpenApiParameter(name, dict(schema), OpenApiParameter.QUERY, description=description, explode=explode)
 
 
 def boolean_parameter(name: str, description: str) -> OpenApiParameter:

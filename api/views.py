@@ -1,6 +1,6 @@
 """What every view of the API shares: its parameters and its streamed answer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Container, Sequence
 from typing import Any, NoReturn
 
 from django.http import StreamingHttpResponse
@@ -43,16 +43,20 @@ class ApiView(APIView):
         """What the caller may see."""
         return self.caller.scope
 
-    def known_parameters(self) -> Iterable[str]:
+    def known_parameters(self) -> Collection[str]:
         """The names of the parameters that this request may have."""
         return self.query_parameters
+
+    def repeatable_parameters(self) -> Container[str]:
+        """Those of them that may be given more than once."""
+        return ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.method not in self.allowed_methods:
             self.http_method_not_allowed(request)
         refuse_wrapped(request)
-        check_names(request._request, self.known_parameters(), self.bad_parameters)
+        check_names(request._request, self.known_parameters(), self.repeatable_parameters(), self.bad_parameters)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -16,7 +16,7 @@ from django.db.models import Q, Subquery
 
 from chargers.models import Charger
 from drivers.models import ChargerRight, Driver, SiteRight, Tag
-from hierarchy.db import among
+from hierarchy.db import id_filter
 from hierarchy.fields import validate_text
 from hierarchy.models import Site
 from hierarchy.scoping import below
@@ -130,9 +130,9 @@ class Reach:
 
     def chargers(self) -> Q:
         """The condition on chargers that one of the rights reaches them."""
-        granted = among(self._on_site, Site.objects.filter(pk__in=self._site_rights.values("site_id")))
+        granted = id_filter(self._on_site, Site.objects.filter(pk__in=self._site_rights.values("site_id")))
         sites = Site.objects.order_by().filter(below(Site, granted, self._customer_id))
-        single = among(self._on_charger, Charger.objects.filter(pk__in=self._charger_rights.values("charger_id")))
+        single = id_filter(self._on_charger, Charger.objects.filter(pk__in=self._charger_rights.values("charger_id")))
         return Q(site__in=sites.values("pk")) | Q(pk__in=single)
 
     def nearest(self, charger_id: int, above: Collection[int]) -> AccessStep:

@@ -24,7 +24,7 @@ from drivers.serializers import (
     UserGroupSerializer,
     UserTreeSerializer,
 )
-from hierarchy.db import FEW, among
+from hierarchy.db import FEW, id_filter
 from hierarchy.documents import SITE, SiteDocuments, SitePlace, VisibleSites, nest
 from hierarchy.entity import EntityQuerySet
 from hierarchy.models import Site
@@ -50,7 +50,7 @@ class DriverRows:
     def __init__(self, drivers: EntityQuerySet) -> None:
         columns = ("pk", "home_site_id", *DRIVER.columns)
         self.rows = list(drivers.order_by("name_key", "pk").values_list(*columns))
-        ids = among([row[0] for row in self.rows], drivers)
+        ids = id_filter([row[0] for row in self.rows], drivers)
         self.tags = _by_driver(Tag, TAG, ids, "token_name", "id_tag", "pk")
         self.external_ids = _by_driver(IntegratedExternalId, EXTERNAL_ID, ids, "reference_type", "reference_id")
         self.site_rights: dict[int, list[SitePlace]] = defaultdict(list)
@@ -107,9 +107,9 @@ def render_drivers(scope: Scope, drivers: EntityQuerySet) -> DriverDocuments:
     rows = DriverRows(drivers)
     visible = Site.objects.visible_to(scope).filter(_below_granted(scope, rows, drivers))
     sites = VisibleSites.read(visible, SITE.columns)
-    single = among(rows.single_chargers, Charger.objects.filter(charger_rights__driver__in=drivers.values("pk")))
+    single = id_filter(rows.single_chargers, Charger.objects.filter(charger_rights__driver__in=drivers.values("pk")))
     chargers = Charger.objects.visible_to(scope).filter(
-        Q(site__in=among(sites.rows, visible)) | Q(pk__in=single),
+        Q(site__in=id_filter(sites.rows, visible)) | Q(pk__in=single),
     )
     return DriverDocuments(rows, sites, render_chargers(chargers, rows.single_chargers))
 
@@ -133,7 +133,7 @@ def home_drivers(scope: Scope, site: Site) -> list[Piece]:
     """Page 001: the drivers at home at a site, which the caller must see, and at its subsites. Ten statements."""
     subtree = Site.objects.visible_to(scope).at_or_below(site)
     groups = VisibleSites.read(subtree, USER_GROUP.columns)
-    drivers = Driver.objects.visible_to(scope).filter(home_site__in=among(groups.rows, subtree))
+    drivers = Driver.objects.visible_to(scope).filter(home_site__in=id_filter(groups.rows, subtree))
     return list(user_groups(groups, [site.pk], render_drivers(scope, drivers)))
 
 

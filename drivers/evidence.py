@@ -17,7 +17,7 @@ from chargers.models import Charger
 from drivers.access import AccessStep, Code, Reach, decide, drivers_reaching, rights_reaching
 from drivers.models import ChargerRight, Driver, SiteRight, Tag
 from drivers.similar_tags import TagDifference, similar_keys
-from hierarchy.db import among
+from hierarchy.db import id_filter
 from hierarchy.fields import validate_text
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
@@ -234,7 +234,7 @@ def explained_drivers(scope: Scope, charger: Charger) -> list[ExplainedDriver]:
     """Page 003 with the reasons: the visible drivers whose rights reach the charger. Six statements."""
     drivers = Driver.objects.visible_to(scope).filter(drivers_reaching(charger))
     rows = list(drivers.order_by("name_key", "pk").values_list("pk", "name"))
-    steps = rights_reaching(charger, among([pk for pk, _name in rows], drivers))
+    steps = rights_reaching(charger, id_filter([pk for pk, _name in rows], drivers))
     places = Places(scope, [charger.site_id])
     return [ExplainedDriver(pk, name, places.rights(steps[pk], charger)) for pk, name in rows]
 

@@ -3,7 +3,6 @@ may charge where, and why."""
 
 from typing import Any
 
-from django.core import signing
 from django.db.models import Q
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
@@ -13,9 +12,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from api.conditions import tagged
+from api.cursors import CURSOR_PAGING, cursor_position, limit_parameter, next_link, page_after, page_limit
 from api.errors import BadParameters
-from api.paging import link_to
-from api.parameters import MOST, USUAL_LIMIT, body_ids, number, row_id, switch, text_id, wrong
+from api.parameters import body_ids, row_id, switch, text_id
 from api.rendering import array, dumps
 from api.schema import NOT_FOUND, boolean_parameter, error_response, path_parameter
 from api.views import ApiView, streamed
@@ -49,8 +48,6 @@ from hierarchy.db import snapshot
 from hierarchy.errors import FieldError, NotFound
 from hierarchy.models import Site
 from hierarchy.text import comparison_key
-
-_CURSOR_SALT = "chargetree.reach"
 
 _RIGHT_EXAMPLE = {
     "kind": "site",
@@ -303,7 +300,7 @@ def _question(request: HttpRequest) -> dict[str, Any]:
 
 
 class ReachView(ApiView):
-    query_parameters = ("limit", "cursor")
+    query_parameters = CURSOR_PAGING
 
     @extend_schema(
         operation_id="getReach",
@@ -314,11 +311,7 @@ class ReachView(ApiView):
         ),
         parameters=[
             path_parameter("userId", int, "The driver's id."),
-            OpenApiParameter(
-                "limit",
-                {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL_LIMIT},
-                description="How many chargers a page has at most.",
-            ),
+            limit_parameter("How many chargers a page has at most."),
             OpenApiParameter("cursor", str, description="Where the page begins: from the address in `next`."),
         ],
         responses=ReachSerializer,
@@ -327,32 +320,19 @@ class ReachView(ApiView):
     )
     def get(self, request: Request, userId: str) -> StreamingHttpResponse:
         pk = row_id("userId", userId)
-        limit, after = number(request._request, "limit", USUAL_LIMIT, 1, MOST), _after(request._request)
+        limit = page_limit(request._request)
+        # Pages begin behind a charger, by its comparison key.
+        after = str(cursor_position(request._request) or "")
         with snapshot():
             driver = Driver.objects.visible_to(self.scope).filter(pk=pk).first()
             if driver is None:
                 raise NotFound("Driver")
             reached = reached_chargers(self.scope, driver, after, limit + 1)
         page = reached[:limit]
-        following = _following(request._request, page[-1].charger_id) if len(reached) > limit else None
+        has_more = len(reached) > limit
+        following = page_after(request._request, comparison_key(page[-1].charger_id)) if has_more else None
         items = [reached_charger(one) for one in page]
         response = streamed([dumps(dict(zip(ReachSerializer().fields, (items, following), strict=True)))])
-        for name, value in link_to(following).items():
+        for name, value in next_link(following).items():
             response.headers[name] = value
         return response
-
-
-def _after(request: HttpRequest) -> str:
-    """The comparison key of the charger behind which a page begins."""
-    cursor = request.GET.get("cursor")
-    try:
-        return str(signing.loads(cursor, salt=_CURSOR_SALT)) if cursor is not None else ""
-    except signing.BadSignature:
-        raise wrong("cursor", "not_a_cursor", _("Is none of ours: take it from the answer before.")) from None
-
-
-def _following(request: HttpRequest, charger_id: str) -> str:
-    """The address of the page that begins behind a charger."""
-    query = request.GET.copy()
-    query["cursor"] = signing.dumps(comparison_key(charger_id), salt=_CURSOR_SALT)
-    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

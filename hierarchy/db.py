@@ -15,7 +15,7 @@ connection: Any = default_connection
 FEW = 500
 
 
-def among(ids: Collection[int], rows: models.QuerySet[Any]) -> Any:
+def id_filter(ids: Collection[int], rows: models.QuerySet[Any]) -> Any:
     """What to compare an id with: `ids`, which were read from `rows` in this snapshot, or `rows` when they are many."""
     return list(ids) if len(ids) <= FEW else rows.order_by().values("pk")
 

@@ -8,7 +8,7 @@ from api.rendering import Document, Flat, Piece, Slice, array
 from chargers.documents import RenderedChargers, render_chargers
 from chargers.models import Charger
 from chargers.rollup import roll_up
-from hierarchy.db import among
+from hierarchy.db import id_filter
 from hierarchy.forest import Forest
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
@@ -141,7 +141,7 @@ def single_site(scope: Scope, site: Site, without_subsites: bool) -> list[Piece]
     """One site, which the caller must see, with its chargers and, unless said, all below. Four statements."""
     subtree = Site.objects.visible_to(scope).at_or_below(site)
     sites = VisibleSites.read(subtree, SITE.columns)
-    chargers = Charger.objects.visible_to(scope).filter(site__in=among(sites.rows, subtree))
+    chargers = Charger.objects.visible_to(scope).filter(site__in=id_filter(sites.rows, subtree))
     documents = SiteDocuments(sites, render_chargers(chargers))
     return documents.alone(site.pk) if without_subsites else [documents[site.pk]]
 

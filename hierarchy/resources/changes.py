@@ -9,7 +9,6 @@ which takes along all that hangs on it. Then the answer is 410, and the follower
 import hashlib
 from typing import Any
 
-from django.core import signing
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -17,8 +16,8 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.cursors import cursor_for, cursor_position, limit_parameter, page_limit
 from api.errors import Problem
-from api.parameters import MOST, USUAL_LIMIT, number, wrong
 from api.schema import error_response
 from api.views import ApiView
 from hierarchy import changes, journal
@@ -27,7 +26,6 @@ from hierarchy.flat import ChangePageSerializer
 from hierarchy.models import Change
 from hierarchy.scoping import NOTHING, Scope
 
-_SALT = "chargetree.changes"
 _LATEST = "latest"
 
 
@@ -53,20 +51,16 @@ class ChangesView(ApiView):
                 description="The `next` of the answer before. `latest`: no changes, only where to begin. Without it, "
                 "from the beginning.",
             ),
-            OpenApiParameter(
-                "limit",
-                {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL_LIMIT},
-                description="How many changes to give at most.",
-            ),
+            limit_parameter("How many changes to give at most."),
         ],
         responses={200: ChangePageSerializer, 410: error_response("What the caller sees has changed: start again")},
         tags=["Changes"],
         examples=[OpenApiExample("A move", value=ChangePageSerializer.sample, response_only=True)],
     )
     def get(self, request: Request) -> Response:
-        limit = number(request._request, "limit", USUAL_LIMIT, 1, MOST)
+        limit = page_limit(request._request)
         given = request.query_params.get("since")
-        start = _opened(self.scope, given) if given not in (None, _LATEST) else 0
+        start = _start(self.scope, cursor_position(request._request, "since")) if given not in (None, _LATEST) else 0
         with snapshot():
             latest = _latest(self.scope)
             lines = _lines(self.scope, start, limit + 1) if given != _LATEST else []
@@ -78,7 +72,7 @@ class ChangesView(ApiView):
         return Response(
             {
                 "items": [changes.item(line, self.scope) for line in lines],
-                "next": _sealed(self.scope, end),
+                "next": cursor_for(request._request, [_fingerprint(self.scope), end]),
                 "hasMore": has_more,
             }
         )
@@ -117,16 +111,9 @@ def _fingerprint(scope: Scope) -> str:
     return hashlib.blake2b(seen.encode(), digest_size=8).hexdigest()
 
 
-def _sealed(scope: Scope, sequence: int) -> str:
-    return signing.dumps([_fingerprint(scope), sequence], salt=_SALT)
-
-
-def _opened(scope: Scope, cursor: str) -> int:
-    """The number after which to go on. Raises BadParameters, or ScopeChanged for a cursor of another scope."""
-    try:
-        fingerprint, sequence = signing.loads(cursor, salt=_SALT)
-    except signing.BadSignature:
-        raise wrong("since", "not_a_cursor", _("Is none of ours: take `next` of the answer before.")) from None
+def _start(scope: Scope, position: Any) -> int:
+    """The number after which a cursor goes on; raises ScopeChanged for one of another scope."""
+    fingerprint, sequence = position
     if fingerprint != _fingerprint(scope):
         raise ScopeChanged(_("The sites that you see are not those of this cursor. ") + _start_again())
     return int(sequence)

@@ -11,8 +11,8 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 
 from api.negotiation import CONTENT_TYPE, ContentNegotiation
-from api.paging import query_parameter, word
-from api.parameters import row_id, wrong
+from api.parameters import choice, row_id, wrong
+from api.schema import query_parameter
 from api.uploads import MEDIA_TYPES
 from api.views import ApiView
 from bulk import files
@@ -76,8 +76,8 @@ class ExportsView(ApiView):
         tags=["Exports"],
     )
     def get(self, request: Request) -> FileResponse:
-        kind = word(request._request, "format", files.KINDS, "xlsx")
-        table = word(request._request, "table", _names())
+        kind = choice(request._request, "format", files.KINDS, "xlsx")
+        table = choice(request._request, "table", _names())
         if kind == "csv" and not table:
             raise wrong("table", "required", _("A CSV file has one table: choose one of %s.") % ", ".join(_names()))
         with ExitStack() as stack, snapshot():

@@ -13,10 +13,10 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.cursors import OFFSET_PAGING, offset_page, offset_parameters, page_response
 from api.errors import BadBody
-from api.paging import PAGING, described_paging, page, page_response, query_parameter, word
-from api.parameters import row_id, text_id
-from api.schema import error_response, path_parameter
+from api.parameters import choice, row_id, text_id
+from api.schema import error_response, path_parameter, query_parameter
 from api.uploads import FORM, MEDIA_TYPES, PART, Untouched, UploadNegotiation, read_upload
 from api.views import ApiView
 from bulk import imports
@@ -87,8 +87,8 @@ class ImportsView(ApiView):
     parser_classes = (Untouched,)
     content_negotiation_class = UploadNegotiation
 
-    def known_parameters(self) -> Iterable[str]:
-        return ("format", "table", "pruneSite", "fileName") if self.request.method == "POST" else PAGING
+    def known_parameters(self) -> tuple[str, ...]:
+        return ("format", "table", "pruneSite", "fileName") if self.request.method == "POST" else OFFSET_PAGING
 
     @extend_schema(
         operation_id="planImport",
@@ -135,8 +135,8 @@ class ImportsView(ApiView):
     def post(self, request: Request) -> Response:
         refuse_read_only(self.scope)
         asked = request._request
-        kind = word(asked, "format", formats())
-        table = word(asked, "table", sheets())
+        kind = choice(asked, "format", formats())
+        table = choice(asked, "table", sheets())
         prune_site = text_id("pruneSite", asked.GET.get("pruneSite", ""), 4000)
         name = text_id("fileName", asked.GET.get("fileName", ""), 255)
         upload = read_upload(asked, imports.largest())
@@ -154,13 +154,13 @@ class ImportsView(ApiView):
         operation_id="listPlannedImports",
         summary="List your planned imports",
         description="The newest first. A plan is seen by the operator who brought it, and by nobody else.",
-        parameters=described_paging(),
+        parameters=offset_parameters(),
         responses=ImportPlanPageSerializer,
         examples=[_example("Plans", {"items": [_PLAN], "next": None})],
         tags=["Imports"],
     )
     def get(self, request: Request) -> Response:
-        plans, following = page(request._request, _plans(self.scope).defer("content", "steps", "findings"))
+        plans, following = offset_page(request._request, _plans(self.scope).defer("content", "steps", "findings"))
         return page_response(ImportPlanSerializer([_outline(plan) for plan in plans], many=True).data, following)
 
 
@@ -195,7 +195,7 @@ class ImportPlanView(ApiView):
 
 
 class ImportStepsView(ApiView):
-    query_parameters = ("table", "action", *PAGING)
+    query_parameters = ("table", "action", *OFFSET_PAGING)
 
     @extend_schema(
         operation_id="listImportSteps",
@@ -205,7 +205,7 @@ class ImportStepsView(ApiView):
             _PLAN_ID,
             query_parameter("table", "Only objects of this table.", tables()),
             query_parameter("action", "Only what is done in this way.", journal.ACTIONS),
-            *described_paging(),
+            *offset_parameters(),
         ],
         responses={200: StepPageSerializer, 409: error_response("It was applied, or its file has errors")},
         examples=[_example("Steps", {"items": [_STEP], "next": None})],
@@ -213,8 +213,8 @@ class ImportStepsView(ApiView):
     )
     def get(self, request: Request, planId: str) -> Response:
         asked = request._request
-        table = word(asked, "table", tables())
-        action = word(asked, "action", journal.ACTIONS)
+        table = choice(asked, "table", tables())
+        action = choice(asked, "action", journal.ACTIONS)
         plan = _find(self.scope, row_id("planId", planId))
         if plan.applied_as_id is not None:
             raise Conflict(_("This plan was applied: the journal says what it did."))
@@ -222,7 +222,7 @@ class ImportStepsView(ApiView):
         steps = [
             step for step in imports.plan_steps(plan) if table in ("", step["table"]) and action in ("", step["action"])
         ]
-        found, following = page(asked, steps)
+        found, following = offset_page(asked, steps)
         return page_response(StepSerializer(found, many=True).data, following)
 
 
@@ -254,19 +254,19 @@ class ImportApplyView(ApiView):
 
 
 class AppliedImportsView(ApiView):
-    query_parameters = PAGING
+    query_parameters = OFFSET_PAGING
 
     @extend_schema(
         operation_id="listImports",
         summary="List what was imported",
         description="By whatever road, the newest first. Admin operators see all, others their own.",
-        parameters=described_paging(),
+        parameters=offset_parameters(),
         responses=ImportPageSerializer,
         examples=[_example("Imports", {"items": [_IMPORT], "next": None})],
         tags=["Imports"],
     )
     def get(self, request: Request) -> Response:
-        records, following = page(request._request, Import.objects.visible_to(self.scope))
+        records, following = offset_page(request._request, Import.objects.visible_to(self.scope))
         return page_response(_records(records), following)
 
 
