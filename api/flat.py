@@ -42,7 +42,8 @@ class FlatField(WireField):
         self.type = (column_type or type_of(model_field))(model_field)
         self.is_input = is_input
         # What the compiled path of rows asks of a field.
-        self.encode, self.decode, self.column = self.type.encode, self.type.decode, self.type.select
+        self.encode, self.decode = self.type.encode, self.type.decode
+        self.column = self.type.select  # type: ignore[method-assign]
         if self.type.is_nullable:
             kwargs["allow_null"] = True
         super().__init__(**kwargs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from rest_framework.request import Request
 
@@ -22,12 +22,9 @@ class Idempotency:
     keeps_answers: bool = True
 
 
-class AnswerStore(Protocol):
-    """Answers a request once: what `post` answers, or has answered before."""
-
-    def __call__(self, view: Any, post: Callable[..., Any], request: Request, **kwargs: Any) -> Any: ...
-
-
+# Answers a request once: given the view, its `post`, the request and the path's parameters, what `post` answers, or has
+# answered before.
+AnswerStore = Callable[..., Any]
 _stores: list[AnswerStore] = []
 
 

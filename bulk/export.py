@@ -12,8 +12,8 @@ from django.db.models import Count, Q
 from bulk import cells, files
 from bulk.drafts import Progress, silent
 from bulk.table_state import NAME_WITH_ID
-from bulk.tables import ID_COLUMN, Column, Sheet, Table, sheets, tables
-from hierarchy.column_types import cell_value
+from bulk.tables import ID_COLUMN, Sheet, Table, sheets, tables
+from hierarchy.column_types import Column, cell_value
 from hierarchy.db import snapshot
 from hierarchy.models import Site
 from hierarchy.scoping import Scope, ScopedQuerySet

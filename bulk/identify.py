@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from bulk.drafts import ExistingId
 from bulk.row_errors import RowErrors
 from bulk.table_state import SEVERAL, ImportRow, IndexKey, TableState
-from bulk.tables import Column
+from hierarchy.column_types import Column
 
 # How many times to look for what is nearly the same, which takes its time.
 _HINTS = 20

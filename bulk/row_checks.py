@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from bulk import cells
 from bulk.drafts import Draft, ExistingId, Findings
 from bulk.table_state import ImportRow
-from bulk.tables import ID_COLUMN, Column, Field, Table, tables
-from hierarchy.column_types import ColumnType, cell_text
+from bulk.tables import ID_COLUMN, Field, Table, tables
+from hierarchy.column_types import Column, ColumnType, cell_text
 
 # The rows of a file by table, each value as its field takes it, not yet compared with anything.
 Rows = dict[str, list[ImportRow]]

@@ -7,7 +7,7 @@ from typing import Any
 
 from bulk import cells
 from bulk.table_state import TableState
-from bulk.tables import Column
+from hierarchy.column_types import Column
 
 
 class Naming:

@@ -57,7 +57,7 @@ def _columns(found: dict[str, dict[str, bool]]) -> Iterator[SchemaDifference]:
             yield SchemaDifference(table, "the table is missing")
             continue
         expected = {field.column for field in model._meta.local_concrete_fields}
-        for column in sorted(expected - found[table].keys()):
+        for column in sorted(str(one) for one in expected - found[table].keys()):
             yield SchemaDifference(table, f"the column {column} is missing")
         for column, is_required in sorted(found[table].items()):
             if is_required and column not in expected:

@@ -58,8 +58,8 @@ class ColumnType:
     lookups: ClassVar[tuple[str, ...]] = ("exact", "in")
 
     # Makes the JSON value of a value of the field, and of what `select` gives. None: it is that already.
-    encode: ClassVar[Callable[[Any], Any] | None] = None
-    decode: ClassVar[Callable[[Any], Any] | None] = None
+    encode: ClassVar[Any] = None
+    decode: ClassVar[Any] = None
 
     def __init__(self, field: Field) -> None:
         self.field = field
@@ -92,7 +92,7 @@ class ColumnType:
 
     def to_json(self, value: Any) -> Any:
         """The JSON value for a value of the field that is not null."""
-        return value if self.encode is None else type(self).encode(value)  # type: ignore[misc]
+        return value if self.encode is None else self.encode(value)
 
     def from_journal(self, value: Any, empty: Any) -> Any:
         """The JSON value for what the journal keeps of the column."""

@@ -102,7 +102,7 @@ class Scoped(models.Model):
         return [*super().check(**kwargs), *(checks.Error(what, obj=cls, id="chargetree.E001") for what in unknown)]
 
     @classmethod
-    def site_model(cls) -> type[models.Model]:
+    def site_model(cls) -> Any:
         """The model to which `rules.sites` lead: that of sites."""
         model: Any = cls
         for step in cls.rules.sites[0].split("__"):

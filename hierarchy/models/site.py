@@ -123,7 +123,7 @@ class Site(Entity, mptt.models.MPTTModel):
         return Q(scoping.below(cls, scope.root_ids, scope.customer_id))
 
     @classmethod
-    def site_model(cls) -> type[models.Model]:
+    def site_model(cls) -> Any:
         return cls
 
     @classmethod

@@ -95,6 +95,7 @@ class WebhookCollection(Webhooks, Collection):
     """A new webhook is told what its maker sees, from now on."""
 
     def new_row(self, values: Mapping[str, Any]) -> Webhook:
+        assert self.scope.operator_id is not None
         return Webhook(operator_id=self.scope.operator_id, **values)
 
     def save(self, rows: Sequence[Entity]) -> list[dict[str, Any]]:
