@@ -60,7 +60,7 @@ def _unknown(reader: Any, item: Any, place: str) -> Iterator[FieldError]:
     known = list(reader.fields)
     unknown = [name for name in item if name not in known] if isinstance(item, dict) else []
     for name in unknown[: _MOST_ERRORS + 1]:
-        detail = _("There is no such key here.") + did_you_mean(name, known)
+        detail = _("Unknown key.") + did_you_mean(name, known)
         yield FieldError(f"{place}/{_escaped(name)}", "unknown", detail)
 
 

@@ -41,17 +41,17 @@ def check_writing(request: Request, version: int | None) -> None:
     """
     wanted = _named(request, "If-Match")
     if wanted is not None and (version is None or ("*" not in wanted and not _is_among(version, wanted))):
-        raise PreconditionFailed(_("It is not in this version any more: load it again and repeat your change."))
+        raise PreconditionFailed(_("The object has a newer version. Load it again and repeat your change."))
     unwanted = _named(request, "If-None-Match")
     if unwanted is not None and version is not None and ("*" in unwanted or _is_among(version, unwanted)):
-        raise PreconditionFailed(_("It is there already, in this version."))
+        raise PreconditionFailed(_("The object already exists in this version."))
 
 
 def is_known(request: Request, tag: str) -> bool:
     """Whether the asker has the object as it is: `If-None-Match` names its tag. Raises PreconditionFailed."""
     wanted = _named(request, "If-Match")
     if wanted is not None and "*" not in wanted and tag not in wanted:
-        raise PreconditionFailed(_("It is not in this version any more."))
+        raise PreconditionFailed(_("The object has a newer version."))
     known = _named(request, "If-None-Match") or []
     return "*" in known or tag in [one.removeprefix("W/") for one in known]
 

@@ -48,7 +48,7 @@ def cursor_position(request: HttpRequest, parameter: str = "cursor") -> Any:
         detail = _("Is not a valid cursor: use `next` of the previous response, or begin again without one.")
         raise wrong(parameter, "not_a_cursor", detail) from None
     if path != request.path_info:
-        raise wrong(parameter, "other_list", _("Is a cursor of another list, %s.") % path)
+        raise wrong(parameter, "other_list", _("The cursor belongs to another list, %s.") % path)
     return position
 
 

@@ -119,9 +119,9 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, ValidationError):
         return BadBody(errors=field_errors(error))
     if isinstance(error, DisallowedHost):
-        return BadParameters(_("The header Host names none of this server's hosts."))
+        return BadParameters(_("The Host header is not one of this server's hosts."))
     if isinstance(error, TooManyFieldsSent):
-        return BadParameters(_("There are more parameters than any request has use for."))
+        return BadParameters(_("Too many parameters."))
     if isinstance(error, exceptions.ParseError | RequestDataTooBig | SuspiciousOperation):
         return BadBody(str(getattr(error, "detail", "")))
     if isinstance(error, OperationalError | InterfaceError):

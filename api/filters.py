@@ -183,7 +183,7 @@ class VisibleSite(ModelChoiceField):
     def to_python(self, value: Any) -> Site:
         site = self.queryset.filter(pk=parse_id(value)).first()
         if site is None:
-            raise ValidationError(_("Is unknown: choose one that you can see."), code="unknown")
+            raise ValidationError(_("Not found, or you have no access to it."), code="unknown")
         return site
 
 

@@ -49,7 +49,7 @@ class TimestampInput(serializers.Field[Any, Any, Any, Any]):
 
     default_error_messages = {
         "invalid": TIMESTAMP_EXPECTED,
-        "too_early": _("Lies before the year 2000."),
+        "too_early": _("Before the year 2000."),
     }
     _EARLIEST = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 

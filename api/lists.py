@@ -93,7 +93,7 @@ def _values(position: Any, order: Sequence[OrderColumn]) -> list[Any]:
     """The columns' values of the row after which a page begins; raises BadParameters for another order's."""
     name, values = position
     if name != name_of(order):
-        raise wrong("cursor", "other_order", _("Is of another order: begin at the first page."))
+        raise wrong("cursor", "other_order", _("The cursor belongs to another order. Begin at the first page."))
     return [
         None if value is None else column.column.to_python(value) for column, value in zip(order, values, strict=True)
     ]

@@ -38,7 +38,7 @@ class JSONParser(BaseParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         body = stream.read(LARGEST_BODY + 1)
         if len(body) > LARGEST_BODY:
-            raise TooLarge(_("JSON may have at most %d MB: split it, or import a file.") % (LARGEST_BODY // 1_000_000))
+            raise TooLarge(_("JSON may have at most %d MB. Split it, or import a file.") % (LARGEST_BODY // 1_000_000))
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:
@@ -48,10 +48,13 @@ class JSONParser(BaseParser):
 def refuse_wrapped(request: Request) -> None:
     """Raise LengthRequired for a body in chunks, which never reaches us, and UnsupportedMediaType for a packed one."""
     if "Transfer-Encoding" in request.headers:
-        raise LengthRequired(_("The body comes in chunks: send it at once, with its Content-Length."))
+        raise LengthRequired(_("Chunked request bodies are not supported. Send a Content-Length."))
     packed = request.headers.get("Content-Encoding", "identity").strip().lower()
     if packed != "identity":
-        raise UnsupportedMediaType(packed, _("The body is packed (Content-Encoding: %s): send it as it is.") % packed)
+        raise UnsupportedMediaType(
+            packed,
+            _("Compressed request bodies are not supported (Content-Encoding: %s). Send it uncompressed.") % packed,
+        )
 
 
 # text/plain asks for plain errors; a success is JSON all the same.

@@ -50,13 +50,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def unknown_key(key: str, known: Iterable[str]) -> str:
     """What is wrong with the name of a key that an object does not have."""
     hint = did_you_mean(key, known) or _(" Choose of %s.") % ", ".join(known)
-    return _("There is no key %s here.") % key[:100] + hint
+    return _("Unknown key %s.") % key[:100] + hint
 
 
 def read_number(text: str, least: int, most: int) -> int:
     """A whole number of a range; raises ValidationError."""
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and least <= int(text) <= most):
-        detail = _("Must be a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}
+        detail = _("Must be an integer from %(least)d to %(most)d.") % {"least": least, "most": most}
         raise ValidationError(detail, code="out_of_range")
     return int(text)
 
@@ -72,7 +72,7 @@ def number(request: HttpRequest, name: str, usual: int, least: int, most: int) -
 def parse_id(text: str) -> int:
     """The id that a text is; raises ValidationError for anything that cannot be one."""
     if not WHOLE_NUMBER.fullmatch(text) or not is_int64(int(text)):
-        raise ValidationError(_("Must be a whole number of at most 19 digits."), code="not_an_id")
+        raise ValidationError(_("Must be an integer of at most 19 digits."), code="not_an_id")
     return int(text)
 
 
@@ -97,7 +97,7 @@ def body_ids(body: Any, name: str, most: int) -> list[int]:
         raise BadBody(_('Must be an object with one list of ids, as in {"%s": [1, 2]}.') % name)
     ids = body[name]
     errors = [
-        FieldError(f"/{name}/{index}", "not_an_id", _("Must be a whole number of at most 19 digits."))
+        FieldError(f"/{name}/{index}", "not_an_id", _("Must be an integer of at most 19 digits."))
         for index, one in enumerate(ids)
         if type(one) is not int or not is_int64(one)
     ]
@@ -130,7 +130,7 @@ def check_names(
         if len(errors) == _MOST_ERRORS:
             break
         if name not in known:
-            detail = _("There is no such parameter here.") + did_you_mean(name, known)
+            detail = _("Unknown parameter.") + did_you_mean(name, known)
             errors.append(FieldError(name[:100], "unknown", detail))
         elif len(values) > 1 and name not in repeatable:
             errors.append(FieldError(name, "repeated", _("Must be given once only.")))

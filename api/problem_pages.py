@@ -37,8 +37,8 @@ PAGES = {
         "What the key's operator sees is not what this cursor was made for. Take a new one with since=latest and read "
         "the lists again."
     ),
-    "method-not-allowed": _("This address exists, but not for this method. The header Allow names those it has."),
-    "not-acceptable": _("The API answers in application/json; the request's header Accept rules that out."),
+    "method-not-allowed": _("This URL does not support the method. The Allow header lists the supported ones."),
+    "not-acceptable": _("The API responds with application/json, which the Accept header of the request excludes."),
     "unsupported-media-type": _(
         "The API reads application/json, and where it takes files those of tables; the request's header Content-Type "
         "says otherwise. `detail` names what may stand there."
@@ -54,9 +54,11 @@ PAGES = {
         "A request with this Idempotency-Key came before, and it was another one: its method, address or body differ. "
         "Send every new request with a new key, and only its repeats with the same."
     ),
-    "too-many-requests": _("More requests came than the key may send. Retry-After says when to go on."),
-    "unavailable": _("The database does not answer at the moment. Nothing was changed; try again a little later."),
-    "internal-error": _("A defect of the server. Nothing was changed. Tell its operators the request id."),
+    "too-many-requests": _("Too many requests for this API key. Retry after the time in Retry-After."),
+    "unavailable": _("The database is not available. Nothing was changed. Try again later."),
+    "internal-error": _(
+        "Something went wrong on our side. Nothing was changed. Report the request ID to the operators of the server."
+    ),
 }
 
 

@@ -52,7 +52,7 @@ def writing(caller: Caller, model: type[Entity]) -> Iterator[None]:
         with journal.recording(caller), model.write_lock():
             yield
     except (IntegrityError, ObjectDoesNotExist) as error:
-        raise Conflict(_("This collides with a change made at the same moment: try again.")) from error
+        raise Conflict(_("Conflicts with a simultaneous change. Try again.")) from error
 
 
 class Resource(ApiView):
@@ -131,7 +131,7 @@ class Resource(ApiView):
         """The values of the columns in the body, which is one object or a list."""
         if self.request.stream is None:
             # It must not pass for a change of nothing.
-            raise BadBody(_("There is no body: send JSON."))
+            raise BadBody(_("No request body. Send JSON."))
         return read_items(kind, self.request.data, MOST_ITEMS, {"scope": self.scope, "seen": set()})
 
     def save(self, rows: Sequence[Entity]) -> list[dict[str, Any]]:
@@ -201,11 +201,9 @@ class Collection(ReadOnlyCollection):
 
     def patch(self, request: Request, **kwargs: Any) -> Response:
         if not isinstance(request.data, list):
-            refuse([FieldError("", "not_a_list", _("Must be a list: one object is changed at its own address."))])
+            refuse([FieldError("", "not_a_list", _("Must be a list. Change a single object at its own URL."))])
         if {"If-Match", "If-None-Match"} & set(request.headers):
-            raise wrong(
-                "If-Match", "not_for_lists", _("Names the version of one object: change that at its own address.")
-            )
+            raise wrong("If-Match", "not_for_lists", _("Applies to one object. Change it at its own URL."))
         with writing(self.caller, self.flat.model):
             items = self.read(self.flat.change(self.key))
             rows = self._locked(items)
@@ -226,9 +224,9 @@ class Collection(ReadOnlyCollection):
         for index, name in enumerate(names):
             place = f"/{index}/{self.key}"
             if name not in rows:
-                errors.append(FieldError(place, "unknown", _("Is unknown: choose one that you can see.")))
+                errors.append(FieldError(place, "unknown", _("Not found, or you have no access to it.")))
             elif name in names[:index]:
-                errors.append(FieldError(place, "repeated", _("Stands there twice: put both changes together.")))
+                errors.append(FieldError(place, "repeated", _("Duplicate. Combine both changes.")))
         refuse(errors, is_of_items=True)
         return [rows[name] for name in names]
 
@@ -253,7 +251,7 @@ class Item(Resource):
             row = self.only(self.flat, self.own_rows(), lock=True)
             check_writing(request, row.version)
             if isinstance(request.data, list):
-                refuse([FieldError("", "not_an_object", _("Must be one object: many are changed at their list."))])
+                refuse([FieldError("", "not_an_object", _("Must be one object. Change several at their list."))])
             (values,) = self.read(self.flat.change())
             assign(row, values)
             (changed,) = self.save([row])

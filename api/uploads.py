@@ -71,16 +71,18 @@ def read_upload(request: HttpRequest, largest: int) -> Upload:
     body = _Body(request)
     if body.length > largest:
         body.pass_over(4 * largest)
-        raise TooLarge(_("A file may have at most %d MB: split it, or send it packed.") % (largest // 1_000_000))
+        raise TooLarge(
+            _("A file may have at most %d MB. Split it, or send it as XLSX or ZIP.") % (largest // 1_000_000)
+        )
     if not body.length:
-        raise BadBody(_("There is no body: send the file as it is, with its Content-Length, or as a form."))
+        raise BadBody(_("No request body. Send the file itself with its Content-Length, or as a form."))
     if request.content_type == FORM:
         return _read_form(request, body)
     ending = next((ending for ending, kind in MEDIA_TYPES.items() if kind == request.content_type), None)
     if ending is None:
         known = ", ".join([*MEDIA_TYPES.values(), FORM])
         raise NoFile(
-            _("The header Content-Type is %(given)s: say what the file is with one of %(known)s.")
+            _("Content-Type is %(given)s. Use one of %(known)s.")
             % {"given": _shown(request.content_type or ""), "known": known}
         )
     content = b"".join(iter(body.read, b""))
@@ -127,7 +129,7 @@ class _InMemory(MemoryFileUploadHandler):
 
 
 def _cut_off() -> BadBody:
-    return BadBody(_("The body ended before it was whole: send it again."))
+    return BadBody(_("Incomplete request body. Send it again."))
 
 
 def _read_form(request: HttpRequest, body: _Body) -> Upload:
@@ -140,11 +142,11 @@ def _read_form(request: HttpRequest, body: _Body) -> Upload:
     body.check_whole()
     if fields:
         names = ", ".join(_shown(name) for name in list(fields)[:5])
-        raise BadBody(_("The form has parts that are no files: %s. Parameters stand in the address.") % names)
+        raise BadBody(_("The form has parts that are not files: %s. Put parameters in the URL.") % names)
     sent: list[Any] = files.getlist(PART)
     if list(files) != [PART] or len(sent) != 1:
         raise BadBody(
-            _("The form must have one file, in a part called %(part)s, as in curl -F %(part)s=@network.xlsx.")
+            _("The form must have one file, in a part named %(part)s, such as curl -F %(part)s=@network.xlsx.")
             % {"part": PART}
         )
     return Upload(sent[0].name, sent[0].read())

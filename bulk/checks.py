@@ -98,8 +98,7 @@ class PlanChecks:
         row.values |= aside.values
         row.values = {name: new for name, new in row.values.items() if row.is_new or before[name] != new}
         self.plan.findings.warning(
-            _("Another row that the file does not name is called so already: %(value)s is taken instead.")
-            % {"value": value},
+            _("A row that is not in the file already has this name. %(value)s is used instead.") % {"value": value},
             sheet=row.draft.sheet,
             row=row.draft.row,
             column=row.draft.heading(column),
@@ -135,7 +134,7 @@ class PlanChecks:
         for row in moved:
             if row.id in lost:
                 self.errors.add(
-                    row, parent.name, _("Would lie below itself: choose a place outside of its own subtree.")
+                    row, parent.name, _("Cannot be below itself. Choose a parent site outside of its own subtree.")
                 )
 
     def _check_refusals(self, state: TableState, touched: list[ImportRow]) -> None:
@@ -171,4 +170,4 @@ class PlanChecks:
         versions = [state.after(row.id)] if row.is_new else [state.after(row.id), state.before(row.id)]
         sites = {site for values in versions for site in self.plan.governing_sites(state, values)}
         if None in sites or not all(self.states["sites"].sees(site) for site in sites):
-            self.errors.add(row, "", _("This lies outside of the sites that you may change."))
+            self.errors.add(row, "", _("Outside of the sites you may change."))

@@ -76,11 +76,11 @@ class Identifier:
         return known[value]
 
     def _unknown(self, row: ImportRow, column: Column, found: int | None, key: IndexKey) -> None:
-        message = str(_("Is unknown: there is none in the file or the network."))
+        message = str(_("Not found in the file or the network."))
         if isinstance(row.draft.values[column.name], ExistingId):
-            message = str(_("Something that was chosen was deleted in the meantime, or you do not see it any more."))
+            message = str(_("A selected object was deleted, or you no longer have access to it."))
         elif found == SEVERAL:
-            message = str(_("Several are called so: write the external id, or what the export writes for it."))
+            message = str(_("Ambiguous name. Use the external ID, or the name as exports write it."))
         elif self.hints:
             self.hints -= 1
             near = self.states[column.refers_to].near(key)
@@ -99,7 +99,7 @@ class Identifier:
             # A reference that was not found has been noted already.
             if all(column.field in row.values for column in state.table.references if column.name in row.draft.values):
                 names = _(" or ").join(" / ".join(key) for key in state.table.keys)
-                self.errors.add(row, "", _("Nothing says which row this is: fill in %(names)s.") % {"names": names})
+                self.errors.add(row, "", _("No key: fill in %(names)s.") % {"names": names})
             return False
         found = state.marked(row.mark, state.name_key(row.values)) if row.mark else None
         if found:
@@ -116,18 +116,18 @@ class Identifier:
         row.id = next(self.new_ids)
         for column in state.table.required:
             if column.field not in row.values and column.name not in row.draft.values:
-                self.errors.add(row, column.name, _("Is needed for what does not exist yet: fill it in."))
+                self.errors.add(row, column.name, _("Required for new rows."))
         return True
 
     @staticmethod
     def _shared_name() -> Any:
-        return _("Others are called so, too, and nothing says which one this is: fill in the external id.")
+        return _("Ambiguous name. Fill in the external ID.")
 
     def _take(self, state: TableState, row: ImportRow, found: int, named: str) -> bool:
         """Let the row be a stored one, or tell that another row of the file is that one."""
         twin = state.rows.get(found)
         if twin is not None:
-            message = _("Stands in row %(row)s already: each may occur once.") % {"row": twin.draft.row}
+            message = _("Duplicate of row %(row)s.") % {"row": twin.draft.row}
             self.errors.add(row, named, message, row.draft.values.get(named))
             return False
         row.id = found

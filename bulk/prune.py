@@ -98,7 +98,7 @@ def _chosen(plan: Plan, scope: Scope, chosen: Chosen) -> Deletions:
         for id_ in found:
             if not _is_writable(plan, _places(plan, state, id_)):
                 name = naming.of(state, id_, is_before=True)
-                message = _("%(object)s lies outside of the sites that you may change.")
+                message = _("%(object)s is outside of the sites you may change.")
                 plan.findings.error(message % {"object": name}, sheet="")
         _note_refusals(plan, state, scope, found, _("%(object)s cannot be deleted: %(why)s"))
     return {state.table.model: dict.fromkeys(found)} if found else {}
@@ -182,7 +182,9 @@ def _refuse_while_named(plan: Plan) -> None:
             for column in state.table.references:
                 target = state.after(row.id).get(column.field)
                 if column.name in row.draft.values and target in plan.states[column.refers_to].to_delete:
-                    message = _("Refers to what the file does not name and which would be deleted: name it, too.")
+                    message = _(
+                        "Refers to a row that is missing from the file and would be deleted. Add it to the file."
+                    )
                     plan.findings.error(
                         message,
                         sheet=row.draft.sheet,

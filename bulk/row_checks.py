@@ -115,5 +115,5 @@ def _cleared(field: Field) -> Any:
     if field.null:
         return None
     if not field.blank or not field.has_default():
-        raise ValidationError(_("Cannot be empty: every row has it."), code="blank")
+        raise ValidationError(_("Must not be empty."), code="blank")
     return field.get_default()

@@ -53,7 +53,7 @@ def validate_texts(value: Any) -> None:
         if not item.strip() or len(item) > 255:
             raise ValidationError(_("Each text must have between 1 and 255 characters."), code="texts")
     if len(set(value)) != len(value):
-        raise ValidationError(_("A text stands there twice."), code="texts")
+        raise ValidationError(_("Duplicate value."), code="texts")
 
 
 def validate_properties(value: Any) -> None:
@@ -108,7 +108,7 @@ class Charger(Entity):
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="chargers", verbose_name=_("customer"))
     site = models.ForeignKey(Site, models.PROTECT, related_name="chargers", verbose_name=_("site"))
     charger_id = LineField(
-        _("charger id"),
+        _("charger ID"),
         max_length=CHARGER_ID_LENGTH,
         validators=[validate_charger_id],
         help_text=_("The identity with which the charger connects (OCPP)."),
@@ -141,7 +141,7 @@ class Charger(Entity):
     area = OptionalLineField(_("area"))
     country = OptionalLineField(_("country"), max_length=64)
 
-    evse_id = LineField(_("EVSE id"), max_length=EVSE_ID_LENGTH, blank=True, default="", validators=[validate_evse_id])
+    evse_id = LineField(_("EVSE ID"), max_length=EVSE_ID_LENGTH, blank=True, default="", validators=[validate_evse_id])
     evse_key = EvseKeyField(of="evse_id", max_length=EVSE_ID_LENGTH)
     is_evse_split_by_socket = models.BooleanField(
         _("EVSE per socket"), default=False, help_text=_("Each socket is an EVSE of its own.")
@@ -153,7 +153,7 @@ class Charger(Entity):
         _("integration relays"), default=list, blank=True, validators=[validate_texts]
     )
     physical_reference = OptionalLineField(
-        _("physical reference"), help_text=_("What is written on the charger itself.")
+        _("physical reference"), help_text=_("The number or text printed on the charger.")
     )
     iccid = OptionalLineField(_("ICCID"), max_length=32)
     imsi = OptionalLineField(_("IMSI"), max_length=32)
@@ -185,13 +185,13 @@ class Charger(Entity):
             models.UniqueConstraint(
                 fields=["charger_id_key"],
                 name="charger_id_unique",
-                violation_error_message=_("This charger id is already in use."),
+                violation_error_message=_("This charger ID is already in use."),
             ),
             models.UniqueConstraint(
                 fields=["customer", "evse_key"],
                 condition=~Q(evse_key=""),
                 name="charger_evse_id",
-                violation_error_message=_("Another charger has this EVSE id already."),
+                violation_error_message=_("Another charger already has this EVSE ID."),
             ),
             models.CheckConstraint(
                 # A CHECK takes NULL for true: what must be there is said.
@@ -257,7 +257,7 @@ class Socket(Entity):
             models.UniqueConstraint(
                 fields=["charger", "number"],
                 name="socket_number",
-                violation_error_message=_("The charger has a socket of this number already."),
+                violation_error_message=_("The charger already has a socket with this number."),
             ),
             models.CheckConstraint(condition=Q(number__gte=1), name="socket_number_from_1"),
             models.CheckConstraint(
@@ -299,7 +299,7 @@ class ChargerConfiguration(Entity):
             models.UniqueConstraint(
                 fields=["charger", "name_key"],
                 name="configuration_name",
-                violation_error_message=_("The charger has a configuration of this name already."),
+                violation_error_message=_("The charger already has a configuration with this name."),
             )
         ]
 

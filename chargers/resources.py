@@ -24,7 +24,7 @@ class ChargerItem(Chargers, Item):
 
 class OfCharger(Resource):
     tag = "Chargers"
-    within = {"chargerId": (str, "The charger's id, in any case.")}
+    within = {"chargerId": (str, "The charger ID, ignoring case.")}
 
     @cached_property
     def given(self) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def validate_charger_id(value: str) -> None:
     # The two are steps in an address, which browsers take before they send it.
     if not _CHARGER_ID.fullmatch(value) or value in (".", ".."):
         raise ValidationError(
-            _("%(value)s is not a charger id: use letters, digits and * - _ = : + | @ . only."),
+            _("%(value)s is not a valid charger ID. Use letters, digits and * - _ = : + | @ . only."),
             code="charger_id",
             params={"value": value},
         )
@@ -46,7 +46,10 @@ def validate_charger_id(value: str) -> None:
 def validate_evse_id(value: str) -> None:
     if value and not _EVSE_ID.fullmatch(value):
         raise ValidationError(
-            _("%(value)s is not an EVSE id: it begins with a country and an operator code, as in FR*A23*E45B*78C."),
+            _(
+                "%(value)s is not a valid EVSE ID. It begins with a country and an operator code, such as "
+                "FR*A23*E45B*78C."
+            ),
             code="evse_id",
             params={"value": value},
         )

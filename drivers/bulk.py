@@ -67,7 +67,7 @@ def _rights(findings: Findings) -> RowParser:
     def take(row: int, values: dict[str, Any]) -> Iterator[Draft]:
         targets = [name for name in ("group", "chargerId") if values.get(name) is not None]
         if not targets:
-            findings.error(_("Names neither a site nor a charger: fill in group or chargerId."), row=row)
+            findings.error(_("No site or charger: fill in group or chargerId."), row=row)
         for name in targets:
             table = SITE_RIGHTS if name == "group" else CHARGER_RIGHTS
             yield Draft(table.name, row, _some(values, "driver", name), sheet=findings.sheet)
@@ -98,13 +98,13 @@ def _people(findings: Findings) -> RowParser:
         known = drivers.setdefault(person, Draft("drivers", row, given, sheet=findings.sheet))
         for name, value in given.items():
             if known.values.setdefault(name, value) != value:
-                message = _("Differs from row %(row)s, which is of the same person: write the same in both.")
+                message = _("Differs from row %(row)s for the same person. Use the same value in both.")
                 findings.error(message % {"row": known.row}, row=row, column=name, value=value)
         return known, known.row == row
 
     def take(row: int, values: dict[str, Any]) -> Iterator[Draft]:
         if not _says(values, "name") and not _says(values, "externalId"):
-            findings.error(_("Nothing says who this is: fill in name or externalId."), row=row, column="name")
+            findings.error(_("Unknown person: fill in name or externalId."), row=row, column="name")
             return
         known, is_first = driver(row, values)
         if is_first:
@@ -114,7 +114,7 @@ def _people(findings: Findings) -> RowParser:
         if tag.get("idTag") is not None:
             yield Draft("tags", row, {"driver": who, **tag}, sheet=findings.sheet)
         elif tag:
-            findings.error(_("Says something of a tag, but not of which: fill in idTag."), row=row, column="idTag")
+            findings.error(_("Tag values without a tag: fill in idTag."), row=row, column="idTag")
         for name, table in (("group", SITE_RIGHTS), ("chargerId", CHARGER_RIGHTS)):
             target = values.get(name)
             if target is not None and (right := repr((who, name, target))) not in rights:

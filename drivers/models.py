@@ -35,13 +35,13 @@ class Driver(Entity):
         blank=True,
         related_name="home_drivers",
         verbose_name=_("home site"),
-        help_text=_("Says which operators see the driver. It grants no charging right."),
+        help_text=_("Determines which operators can see the driver. It grants no charging right."),
     )
     external_id = LineField(
-        _("external id"), blank=True, default="", help_text=_("The driver's id in your other systems.")
+        _("external ID"), blank=True, default="", help_text=_("The driver's ID in your other systems.")
     )
     external_id_key = KeyField(of="external_id")
-    payer_id = models.BigIntegerField(_("payer id"), null=True, blank=True, validators=[MinValueValidator(0)])
+    payer_id = models.BigIntegerField(_("payer ID"), null=True, blank=True, validators=[MinValueValidator(0)])
 
     class Meta:
         verbose_name = _("driver")
@@ -55,7 +55,7 @@ class Driver(Entity):
                 fields=["customer", "external_id_key"],
                 condition=~Q(external_id_key=""),
                 name="driver_external_id",
-                violation_error_message=_("Another driver has this external id already."),
+                violation_error_message=_("Another driver already has this external ID."),
             ),
             models.CheckConstraint(
                 condition=Q(payer_id=None) | Q(payer_id__gte=0), name="driver_payer_id_not_negative"
@@ -78,7 +78,7 @@ class Tag(Entity):
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="tags", verbose_name=_("customer"))
     driver = models.ForeignKey(Driver, models.CASCADE, related_name="tags", verbose_name=_("driver"))
-    id_tag = NameField(_("id tag"), help_text=_("What the reader sends."))
+    id_tag = NameField(_("ID tag"), help_text=_("The ID that the reader sends."))
     id_tag_key = KeyField(of="id_tag")
     token_name = LineField(_("label"), blank=True, default="")
     starts_at = MomentField(_("valid from"), null=True, blank=True)
@@ -95,12 +95,12 @@ class Tag(Entity):
             models.UniqueConstraint(
                 fields=["customer", "id_tag_key"],
                 name="tag_id_tag",
-                violation_error_message=_("This id tag is already in use."),
+                violation_error_message=_("This ID tag is already in use."),
             ),
             models.CheckConstraint(
                 condition=Q(starts_at=None) | Q(expires_at=None) | Q(starts_at__lt=F("expires_at")),
                 name="tag_validity_in_order",
-                violation_error_message=_("The tag would end before it begins: choose a later end."),
+                violation_error_message=_("The tag ends before it starts. Choose a later end."),
             ),
         ]
 
@@ -113,7 +113,7 @@ class Tag(Entity):
 
     def clean(self) -> None:
         if self.starts_at and self.expires_at and self.starts_at >= self.expires_at:
-            raise ValidationError({"expires_at": _("The tag would end before it begins: choose a later end.")})
+            raise ValidationError({"expires_at": _("The tag ends before it starts. Choose a later end.")})
 
 
 class SiteRight(Entity):
@@ -134,7 +134,7 @@ class SiteRight(Entity):
             models.UniqueConstraint(
                 fields=["driver", "site"],
                 name="site_right_once",
-                violation_error_message=_("The driver has a right on this site already."),
+                violation_error_message=_("The driver already has a right for this site."),
             ),
         ]
 
@@ -160,7 +160,7 @@ class ChargerRight(Entity):
             models.UniqueConstraint(
                 fields=["driver", "charger"],
                 name="charger_right_once",
-                violation_error_message=_("The driver has a right on this charger already."),
+                violation_error_message=_("The driver already has a right for this charger."),
             ),
         ]
 
@@ -184,19 +184,19 @@ class IntegratedExternalId(Entity):
     reference_type = models.PositiveSmallIntegerField(
         _("reference type"), choices=ReferenceType, default=ReferenceType.TYPE_0
     )
-    reference_id = NameField(_("reference id"), help_text=_("Which system or contract the id is from."))
-    external_id = NameField(_("external id"))
+    reference_id = NameField(_("reference ID"), help_text=_("The system or contract that the ID is from."))
+    external_id = NameField(_("external ID"))
     effective_from = MomentField(_("effective from"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("integrated external id")
-        verbose_name_plural = _("integrated external ids")
+        verbose_name = _("external ID")
+        verbose_name_plural = _("external IDs")
         ordering = ["reference_type", "reference_id", "external_id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["driver", "reference_type", "reference_id"],
                 name="external_id_once",
-                violation_error_message=_("The driver has an external id of this type and reference already."),
+                violation_error_message=_("The driver already has an external ID of this type and reference."),
             ),
             models.CheckConstraint(
                 condition=Q(reference_type__in=ReferenceType.values), name="external_id_reference_type"

@@ -138,7 +138,7 @@ class ChargerRightList(ChargerRights, ReadOnlyCollection):
 
 
 class ChargerRightTie(ChargerRights, Tie):
-    within = {**_DRIVER, "chargerId": (str, "The charger's id, in any case.")}
+    within = {**_DRIVER, "chargerId": (str, "The charger ID, ignoring case.")}
 
     @cached_property
     def given(self) -> dict[str, Any]:

@@ -84,11 +84,11 @@ class SiteIdsSerializer(serializers.Serializer[Any]):
 class AccessQuestionSerializer(serializers.Serializer[Any]):
     """Query parameters."""
 
-    chargerId = inputs.StringInput(max_length=CHARGER_ID_LENGTH, help_text=_("The charger's id, in any case."))
-    idTag = inputs.StringInput(max_length=255, help_text=_("What the driver presents, in any case."))
+    chargerId = inputs.StringInput(max_length=CHARGER_ID_LENGTH, help_text=_("The charger ID, ignoring case."))
+    idTag = inputs.StringInput(max_length=255, help_text=_("The ID tag, ignoring case."))
     at = inputs.TimestampInput(
         required=False,
-        help_text=_("The moment that is asked about, with its offset from UTC; now, if none is given."),
+        help_text=_("The time to check, with its offset from UTC; by default now."),
         error_messages={
             "invalid": _(
                 "Must be a moment with an offset from UTC, as in 2026-06-01T12:00:00Z; write a plus sign as %2B."

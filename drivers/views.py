@@ -138,7 +138,7 @@ class AuthorisedDriversView(AboutOneCharger):
         summary="All drivers who may charge at a charger",
         description="Granted on the charger, on its site or on any site above. Tags' validity does not matter here.",
         parameters=[
-            path_parameter("chargerId", str, "The charger's id, in any case."),
+            path_parameter("chargerId", str, "The charger ID, ignoring case."),
             boolean_parameter("explain", "true: of each driver the name, and the rights that reach the charger."),
         ],
         responses=PolymorphicProxySerializer(
@@ -206,7 +206,7 @@ class SitesAuthorisedDriversView(ApiView):
             sites = Site.objects.visible_to(self.scope).in_bulk(ids)
             if len(sites) < len(ids):
                 unknown = ", ".join(str(pk) for pk in ids if pk not in sites)
-                raise NotFound("Site", _("Not there, or not yours to see: %s.") % unknown)
+                raise NotFound("Site", _("Not found, or you have no access: %s.") % unknown)
             return streamed(authorised_users(self.scope, [sites[pk] for pk in ids]))
 
 

@@ -4,4 +4,4 @@ from django.utils.translation import gettext_lazy as _
 
 class HierarchyConfig(AppConfig):
     name = "hierarchy"
-    verbose_name = _("Sites and journal")
+    verbose_name = _("Sites and change log")

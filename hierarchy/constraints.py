@@ -15,7 +15,7 @@ class SameCustomer(models.BaseConstraint):
     A null reference is not checked. The target model needs a unique constraint over (id, customer).
     """
 
-    default_violation_error_message = _("Is unknown: choose one of this customer's.")
+    default_violation_error_message = _("Not found for this customer.")
     violation_error_code = "unknown"
 
     def __init__(self, *, field: str, name: str, **kwargs: Any) -> None:

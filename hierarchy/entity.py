@@ -118,7 +118,7 @@ class Entity(Scoped):
         """Fill in what follows from other columns. `before` is the row in the database, None for a new one."""
         self.inherit_customer()
         if before is not None and before.owner_id() != self.owner_id():
-            raise Conflict(_("A row belongs to one customer for ever: make a new one at the other customer."))
+            raise Conflict(_("The customer of an object cannot change. Create a new one for the other customer."))
 
     def stamp(self, before: Self) -> None:
         """Note that and when the row changed."""
@@ -239,7 +239,7 @@ class Entity(Scoped):
                 blockers.append(f"{count} {noun} ({named}{', …' if count > 3 else ''})")
         if blockers:
             raise Conflict(
-                _("%(object)s cannot be deleted while it has %(blockers)s: move or delete these first.")
+                _("%(object)s cannot be deleted while it has %(blockers)s. Move or delete these first.")
                 % {"object": self.natural_key_text, "blockers": "; ".join(blockers)},
                 code="blocked",
             )
@@ -269,7 +269,7 @@ class Entity(Scoped):
             raise gone(type(self))
         if check_version and row.version != self.version:
             raise Conflict(
-                _("%(object)s was changed in the meantime: load it again and repeat your change.")
+                _("%(object)s was changed by someone else. Reload it and repeat your change.")
                 % {"object": row.natural_key_text},
                 code="stale",
             )
@@ -318,7 +318,7 @@ class Entity(Scoped):
 
 def gone(model: type[models.Model]) -> Gone:
     """The error for a row that is not there any more; what it referred to, and was called by, may be gone as well."""
-    return Gone(_("This %(noun)s was deleted in the meantime.") % {"noun": model._meta.verbose_name})
+    return Gone(_("This %(noun)s was deleted.") % {"noun": model._meta.verbose_name})
 
 
 def _concerned(constraint: models.BaseConstraint) -> set[str]:

@@ -23,7 +23,7 @@ def validate_text(value: str) -> None:
     found = _UNPRINTABLE.search(value)
     if found:
         raise ValidationError(
-            _("Has the character U+%(code)s at position %(position)s, which cannot be stored: remove it."),
+            _("Contains the character U+%(code)s at position %(position)s, which cannot be stored. Remove it."),
             code="unprintable",
             params={"code": f"{ord(found.group()):04X}", "position": found.start() + 1},
         )
@@ -35,14 +35,14 @@ def validate_line(value: str) -> None:
     found = _LINE_BREAKS.search(value)
     if found:
         raise ValidationError(
-            _("Has a line break or tab at position %(position)s: write it on one line."),
+            _("Contains a line break or tab at position %(position)s. Write it on one line."),
             code="line_break",
             params={"position": found.start() + 1},
         )
     found = _DIRECTIONS.search(value)
     if found:
         raise ValidationError(
-            _("Has the invisible character U+%(code)s at position %(position)s, which turns text around: remove it."),
+            _("Contains the invisible character U+%(code)s at position %(position)s, which reverses text. Remove it."),
             code="direction",
             params={"code": f"{ord(found.group()):04X}", "position": found.start() + 1},
         )
@@ -50,7 +50,7 @@ def validate_line(value: str) -> None:
 
 def validate_not_blank(value: str) -> None:
     if not value.strip():
-        raise ValidationError(_("Must not be blank: write at least one visible character."), code="blank")
+        raise ValidationError(_("Must not be blank."), code="blank")
 
 
 def validate_finite(value: float) -> None:
@@ -171,7 +171,7 @@ class MomentField(_DateTimeField):
         try:
             return self._stored(super().to_python(value))
         except OverflowError as error:
-            raise ValidationError(_("Is too far from now to be a moment."), code="out_of_range") from error
+            raise ValidationError(_("Out of range."), code="out_of_range") from error
 
     def get_prep_value(self, value: Any) -> Any:
         return self._stored(super().get_prep_value(value))

@@ -79,7 +79,9 @@ def plan(scope: Scope, change: Change, way: str) -> Restoration | None:
     """
     model = kinds().get(change.object_type)
     if model is None or not can_return(change):
-        raise Conflict(_("This cannot be taken back: what it needs is not in the journal, or nobody edits it."))
+        raise Conflict(
+            _("This cannot be undone: the change log does not have the values it needs, or they are not editable.")
+        )
     if way == RESTORE and change.visible_fields(model.rules.place_fields, scope).keys() != change.fields.keys():
         # It left with values that are not told; the state after it would tell them.
         raise NotFound(services.noun(model))
@@ -88,10 +90,10 @@ def plan(scope: Scope, change: Change, way: str) -> Restoration | None:
         if model.unscoped.filter(pk=change.object_id).exists():
             raise NotFound(services.noun(model))
         if way == UNDO and change.action != journal.DELETED:
-            raise Conflict(_("%(object)s was deleted since: restore it first.") % {"object": change.natural_key})
+            raise Conflict(_("%(object)s was deleted later. Restore it first.") % {"object": change.natural_key})
         return _anew(scope, change, model)
     if change.action == journal.DELETED:
-        raise Conflict(_("%(object)s is there again: nothing to restore.") % {"object": row.natural_key_text})
+        raise Conflict(_("%(object)s already exists. Nothing to restore.") % {"object": row.natural_key_text})
     if change.action == journal.CREATED and way == UNDO:
         return None
     return _back(change, row, way)
@@ -174,7 +176,7 @@ def write_step(caller: Caller, lines: Sequence[Change], without: Set[int]) -> No
     """
     with journal.recording(_named(caller, lines[0])), tree.lock():
         if _taken_back(caller, lines).keys() != without:
-            raise Conflict(_("Something has changed since you looked."))
+            raise Conflict(_("Something changed after you opened the page."))
 
 
 def _taken_back(caller: Caller, lines: Sequence[Change]) -> dict[int, Exception]:
@@ -208,11 +210,11 @@ def _undo(caller: Caller, line: Change, ours: Set[int], rows_of_ours: Set[tuple[
         assert model is not None
         row = model._default_manager.visible_to(caller.scope).get(pk=line.object_id)
         if since or _has_others(row, rows_of_ours):
-            raise Conflict(_("It was changed since: delete it on its own page, if nobody needs it."))
+            raise Conflict(_("Changed since then. Delete it on its own page."))
         services.delete(caller, row)
     elif found.columns:
         if since & {one.name for one in found.columns}:
-            raise Conflict(_("It was changed again since: undo that first, or this on its own."))
+            raise Conflict(_("Changed again since then. Undo the later change first, or undo this one separately."))
         for error in _written(caller, replace(found, others=[])).values():
             raise error
 
@@ -251,7 +253,7 @@ def _back(change: Change, row: Entity, way: str) -> Restoration:
             found.columns.append(RestoredColumn(name, now[name], value, way == UNDO and name in changed_since))
             _set(row, editable[name], value)
     if not found.columns:
-        found.refusal = _("Nothing to take back: its columns have these values already.")
+        found.refusal = _("Nothing to undo: the fields already have these values.")
     return found
 
 
@@ -279,9 +281,9 @@ def _anew(scope: Scope, change: Change, model: type[Entity]) -> Restoration:
         found.others.append(gone)
         found.called[name_of(gone)] = other.natural_key
     if len(found.others) > MOST_OTHERS:
-        found.refusal = _("%(count)s rows went with it, more than are restored at once: import them from a file.") % {
-            "count": len(found.others)
-        }
+        found.refusal = _(
+            "%(count)s rows were deleted with it, more than can be restored at once. Import them from a file."
+        ) % {"count": len(found.others)}
     return found
 
 

@@ -31,10 +31,10 @@ def save(caller: Caller, row: Row) -> Row:
     except IntegrityError as error:
         # Somebody else was quicker between the check and the write: look again to say what is in the way.
         _validate(row)
-        raise Conflict(_("This collides with a change made at the same moment: try again.")) from error
+        raise Conflict(_("Conflicts with a simultaneous change. Try again.")) from error
     except ObjectDoesNotExist as error:
         # Seen a moment ago, and deleted since.
-        raise Conflict(_("What this refers to was deleted at the same moment: choose another.")) from error
+        raise Conflict(_("The object it refers to was deleted. Choose another.")) from error
     return row
 
 
@@ -44,7 +44,7 @@ def delete(caller: Caller, row: Entity, expected_version: int | None = None) -> 
         with journal.recording(caller), row.write_lock():
             return _delete(caller.scope, _visible(caller.scope, row), expected_version)
     except (IntegrityError, ObjectDoesNotExist) as error:
-        raise Conflict(_("This collides with a change made at the same moment: look at it again.")) from error
+        raise Conflict(_("Conflicts with a simultaneous change. Check it again.")) from error
 
 
 def site_move(caller: Caller, site: Site, parent: Site | None) -> Site:
@@ -66,12 +66,12 @@ def check_write(scope: Scope, row: Entity, before: Entity | None) -> None:
     if scope.customer_id is None or row.owner_id() != scope.customer_id:
         raise NotFound(noun(type(row)))
     if isinstance(row, Customer):
-        raise NotPermitted(_("Only platform staff write customers."))
+        raise NotPermitted(_("Only platform staff can change customers."))
     if scope.is_admin:
         return
     needed = set(row.governing_sites()) | set(before.governing_sites() if before else ())
     if not row.is_own(scope) and not _all_visible(scope, needed):
-        raise NotPermitted(_("This lies outside of the sites that you may change."))
+        raise NotPermitted(_("Outside of the sites you may change."))
     refusal = row.refusal(scope, before)
     if refusal:
         raise NotPermitted(refusal)
@@ -118,7 +118,7 @@ def _visible(scope: Scope, row: Row) -> Row:
 def _delete(scope: Scope, row: Entity, expected_version: int | None) -> dict[str, int]:
     if expected_version is not None and row.version != expected_version:
         raise Conflict(
-            _("%(object)s was changed in the meantime: look at it again before you delete it.")
+            _("%(object)s was changed by someone else. Check it again before you delete it.")
             % {"object": row.natural_key_text},
             code="stale",
         )
@@ -137,7 +137,7 @@ def _check_references(scope: Scope, row: Entity, before: Entity | None) -> None:
         if target is None or (before is not None and target == getattr(before, field.attname)):
             continue
         if not model._default_manager.visible_to(scope).filter(pk=target).exists():  # type: ignore[attr-defined]
-            unknown[field.name] = ValidationError(_("Is unknown: choose one that you can see."), code="unknown")
+            unknown[field.name] = ValidationError(_("Not found, or you have no access to it."), code="unknown")
     if unknown:
         raise ValidationError(unknown)
 

@@ -58,7 +58,7 @@ def once(view: Any, handler: Callable[..., Any], request: Request, **kwargs: Any
         if row.status is None:
             raise _unfinished(view, row)
         if row.request != sent.digest():
-            raise UsedOtherwise(_("Send a new Idempotency-Key with every new request, and the old one with a repeat."))
+            raise UsedOtherwise(_("Use a new Idempotency-Key for every new request, and the same one for a retry."))
         return _replayed(row)
     turn = IdempotentRequest.objects.filter(pk=row.pk, started_at=row.started_at, status=None)
     try:
@@ -84,7 +84,7 @@ def _in_one_transaction(
             response = handler(request, **kwargs)
             finish(response)
     except (IntegrityError, ObjectDoesNotExist) as error:
-        raise Conflict(_("This collides with a change made at the same moment: try again.")) from error
+        raise Conflict(_("Conflicts with a simultaneous change. Try again.")) from error
     return response
 
 
@@ -163,13 +163,13 @@ def _finish(turn: models.QuerySet[IdempotentRequest], sent: _Sent, response: Any
         headers=headers,
         body=zlib.compress(body, 1) if is_kept else None,
     ):
-        raise Conflict(_("This took so long that its repeat was done instead."))
+        raise Conflict(_("This request took too long. Its retry was processed instead."))
 
 
 def _replayed(row: IdempotentRequest) -> HttpResponse:
     if row.body is None:
         raise Conflict(
-            _("This was done before, with status %d; the answer was not kept: read what there is now.") % row.status
+            _("Already processed, with status %d. The response was not kept: read the current state.") % row.status
         )
     response = HttpResponse(zlib.decompress(bytes(row.body)), status=row.status, headers=row.headers)
     if "Content-Type" not in row.headers:
@@ -181,9 +181,9 @@ def _replayed(row: IdempotentRequest) -> HttpResponse:
 def _unfinished(view: Any, row: IdempotentRequest) -> Conflict:
     if timezone.now() - row.started_at < LONGEST:
         view.headers["Retry-After"] = "1"
-        return Conflict(_("A request with this Idempotency-Key is still being answered: ask again for its answer."))
+        return Conflict(_("A request with this Idempotency-Key is still being processed. Retry later."))
     return Conflict(
-        _("A request with this Idempotency-Key broke off: look whether it was done, then go on with a new key.")
+        _("A request with this Idempotency-Key was interrupted. Check whether it took effect, then use a new key.")
     )
 
 

@@ -33,9 +33,7 @@ def operator_invite(caller: Caller, operator: Operator) -> Operator:
     """Note that an operator gets a new link to choose a password, which ends the links before it."""
     _refuse_keys(caller)
     if not operator.is_active:
-        raise Conflict(
-            _("%(operator)s is disabled, and no link would let in: mark as active first.") % {"operator": operator}
-        )
+        raise Conflict(_("%(operator)s is disabled. Activate the operator first.") % {"operator": operator})
     operator.invited_at = timezone.now()
     return services.save(caller, operator)
 
@@ -64,7 +62,7 @@ def operator_choose_password(caller: Caller, operator: Operator, token: str, pas
     with journal.recording(caller):
         row = Operator.unscoped.select_for_update(of=("self",)).filter(pk=operator.pk).first()
         if row is None or not links.is_valid(row, token):
-            raise Conflict(_("This link was used or has ended in the meantime: ask for a new one."))
+            raise Conflict(_("This link was already used or has expired. Request a new one."))
         _set_password(row, password)
         row.save()
         sign_in.forgive(caller, row)
@@ -93,7 +91,7 @@ def api_key_create(
     """Make a key that acts as `operator`. The key's text is in the answer and nowhere else."""
     _refuse_keys(caller)
     if expires_at is not None and expires_at <= timezone.now():
-        raise ValidationError({"expires_at": _("Lies in the past: choose a later moment, or none.")})
+        raise ValidationError({"expires_at": _("In the past. Choose a later time, or none.")})
     key = ApiKey(operator=operator, name=name, is_read_only=is_read_only, expires_at=expires_at)
     return _with_new_text(caller, key)
 
@@ -102,7 +100,7 @@ def api_key_rotate(caller: Caller, key: ApiKey) -> tuple[ApiKey, str]:
     """Give a key a new text; the old one opens nothing from now on."""
     _refuse_keys(caller)
     if not key.is_valid:
-        raise Conflict(_("%(key)s was revoked or has expired: make a new key instead.") % {"key": key})
+        raise Conflict(_("%(key)s was revoked or has expired. Create a new key instead.") % {"key": key})
     return _with_new_text(caller, key)
 
 
@@ -131,4 +129,4 @@ def _set_password(operator: Operator, password: str) -> None:
 
 def _refuse_keys(caller: Caller) -> None:
     if caller.road == journal.API:
-        raise NotPermitted(_("Keys and passwords are made and changed in the admin or by command, never by a key."))
+        raise NotPermitted(_("API keys and passwords are managed in the admin or by command, not with an API key."))

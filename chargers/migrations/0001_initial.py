@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                 ('created_at', hierarchy.fields.MomentField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('updated_at', hierarchy.fields.MomentField(default=django.utils.timezone.now, editable=False, verbose_name='last changed')),
-                ('charger_id', hierarchy.fields.LineField(help_text='The identity with which the charger connects (OCPP).', max_length=48, validators=[chargers.vocabulary.validate_charger_id], verbose_name='charger id')),
+                ('charger_id', hierarchy.fields.LineField(help_text='The identity with which the charger connects (OCPP).', max_length=48, validators=[chargers.vocabulary.validate_charger_id], verbose_name='charger ID')),
                 ('charger_id_key', hierarchy.fields.KeyField(max_length=48, of='charger_id')),
                 ('name', hierarchy.fields.LineField(blank=True, default='', max_length=255, verbose_name='name')),
                 ('name_key', hierarchy.fields.KeyField(max_length=800, of='name')),
@@ -43,14 +43,14 @@ class Migration(migrations.Migration):
                 ('city', hierarchy.fields.OptionalLineField(max_length=255, verbose_name='city')),
                 ('area', hierarchy.fields.OptionalLineField(max_length=255, verbose_name='area')),
                 ('country', hierarchy.fields.OptionalLineField(max_length=64, verbose_name='country')),
-                ('evse_id', hierarchy.fields.LineField(blank=True, default='', max_length=48, validators=[chargers.vocabulary.validate_evse_id], verbose_name='EVSE id')),
+                ('evse_id', hierarchy.fields.LineField(blank=True, default='', max_length=48, validators=[chargers.vocabulary.validate_evse_id], verbose_name='EVSE ID')),
                 ('evse_key', chargers.models.EvseKeyField(max_length=48, of='evse_id')),
                 ('is_evse_split_by_socket', models.BooleanField(default=False, help_text='Each socket is an EVSE of its own.', verbose_name='EVSE per socket')),
                 ('is_push_integration_enabled', models.BooleanField(default=False, verbose_name='push integration')),
                 ('has_specific_message_structure', models.BooleanField(default=False, verbose_name='charger-specific messages')),
                 ('capabilities', models.JSONField(blank=True, default=list, validators=[chargers.models.validate_texts], verbose_name='capabilities')),
                 ('integration_relays', models.JSONField(blank=True, default=list, validators=[chargers.models.validate_texts], verbose_name='integration relays')),
-                ('physical_reference', hierarchy.fields.OptionalLineField(help_text='What is written on the charger itself.', max_length=255, verbose_name='physical reference')),
+                ('physical_reference', hierarchy.fields.OptionalLineField(help_text='The number or text printed on the charger.', max_length=255, verbose_name='physical reference')),
                 ('iccid', hierarchy.fields.OptionalLineField(max_length=32, verbose_name='ICCID')),
                 ('imsi', hierarchy.fields.OptionalLineField(max_length=32, verbose_name='IMSI')),
                 ('meter_serial_number', hierarchy.fields.OptionalLineField(max_length=255, verbose_name='meter serial number')),
@@ -140,11 +140,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='charger',
-            constraint=models.UniqueConstraint(fields=('charger_id_key',), name='charger_id_unique', violation_error_message='This charger id is already in use.'),
+            constraint=models.UniqueConstraint(fields=('charger_id_key',), name='charger_id_unique', violation_error_message='This charger ID is already in use.'),
         ),
         migrations.AddConstraint(
             model_name='charger',
-            constraint=models.UniqueConstraint(condition=models.Q(('evse_key', ''), _negated=True), fields=('customer', 'evse_key'), name='charger_evse_id', violation_error_message='Another charger has this EVSE id already.'),
+            constraint=models.UniqueConstraint(condition=models.Q(('evse_key', ''), _negated=True), fields=('customer', 'evse_key'), name='charger_evse_id', violation_error_message='Another charger already has this EVSE ID.'),
         ),
         migrations.AddConstraint(
             model_name='charger',
@@ -160,11 +160,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='chargerconfiguration',
-            constraint=models.UniqueConstraint(fields=('charger', 'name_key'), name='configuration_name', violation_error_message='The charger has a configuration of this name already.'),
+            constraint=models.UniqueConstraint(fields=('charger', 'name_key'), name='configuration_name', violation_error_message='The charger already has a configuration with this name.'),
         ),
         migrations.AddConstraint(
             model_name='socket',
-            constraint=models.UniqueConstraint(fields=('charger', 'number'), name='socket_number', violation_error_message='The charger has a socket of this number already.'),
+            constraint=models.UniqueConstraint(fields=('charger', 'number'), name='socket_number', violation_error_message='The charger already has a socket with this number.'),
         ),
         migrations.AddConstraint(
             model_name='socket',

@@ -248,7 +248,7 @@ class _BnetzaReading(RegisterReading):
             elif text:
                 self.error(column, _("Is not a coordinate: write degrees, as in 13.744003."))
             else:
-                self.warning(column, _("Is empty: the charger has no place on the map."))
+                self.warning(column, _("Empty: the charger is not shown on the map."))
         return found if len(found) == len(_COORDINATES) else {}
 
     def _commissioned(self) -> str:

@@ -300,18 +300,18 @@ class _IrveReading(RegisterReading):
         text = self.cells.get(column, "")
         if not text:
             if column in REQUIRED:
-                self.error(column, _("Is empty: write true or false."))
+                self.error(column, _("Must not be empty: true or false."))
             return None
         value = _BOOLEANS.get(text.lower())
         if value is None:
-            self.error(column, _("Is neither true nor false: write one of them."))
+            self.error(column, _("Must be true or false."))
         return value
 
     def whole_number(self, column: str) -> int | None:
         text = self.cells[column]
         if _WHOLE.fullmatch(text.removesuffix(".0")):
             return int(text.removesuffix(".0"))
-        self.error(column, _("Is not a whole number: write one as in 4."))
+        self.error(column, _("Must be an integer, such as 4."))
         return None
 
     def charger(self) -> dict[str, Any]:
@@ -328,7 +328,7 @@ class _IrveReading(RegisterReading):
             )
         else:
             self.findings.warning(
-                _("Is empty: the charger has no place on the map."), row=self.row, column="coordonneesXY"
+                _("Empty: the charger is not shown on the map."), row=self.row, column="coordonneesXY"
             )
         for name, column in _PROPERTIES.items():
             if self.cells.get(column):

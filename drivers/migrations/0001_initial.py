@@ -28,11 +28,11 @@ class Migration(migrations.Migration):
                 ('updated_at', hierarchy.fields.MomentField(default=django.utils.timezone.now, editable=False, verbose_name='last changed')),
                 ('name', hierarchy.fields.NameField(max_length=255, verbose_name='name')),
                 ('name_key', hierarchy.fields.KeyField(max_length=800, of='name')),
-                ('external_id', hierarchy.fields.LineField(blank=True, default='', help_text="The driver's id in your other systems.", max_length=255, verbose_name='external id')),
+                ('external_id', hierarchy.fields.LineField(blank=True, default='', help_text="The driver's ID in your other systems.", max_length=255, verbose_name='external ID')),
                 ('external_id_key', hierarchy.fields.KeyField(max_length=800, of='external_id')),
-                ('payer_id', models.BigIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='payer id')),
+                ('payer_id', models.BigIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='payer ID')),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drivers', to='hierarchy.customer', verbose_name='customer')),
-                ('home_site', models.ForeignKey(blank=True, help_text='Says which operators see the driver. It grants no charging right.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='home_drivers', to='hierarchy.site', verbose_name='home site')),
+                ('home_site', models.ForeignKey(blank=True, help_text='Determines which operators can see the driver. It grants no charging right.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='home_drivers', to='hierarchy.site', verbose_name='home site')),
             ],
             options={
                 'verbose_name': 'driver',
@@ -64,14 +64,14 @@ class Migration(migrations.Migration):
                 ('created_at', hierarchy.fields.MomentField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('updated_at', hierarchy.fields.MomentField(default=django.utils.timezone.now, editable=False, verbose_name='last changed')),
                 ('reference_type', models.PositiveSmallIntegerField(choices=[(0, 'Type 0'), (1, 'Type 1')], default=0, verbose_name='reference type')),
-                ('reference_id', hierarchy.fields.NameField(help_text='Which system or contract the id is from.', max_length=255, verbose_name='reference id')),
-                ('external_id', hierarchy.fields.NameField(max_length=255, verbose_name='external id')),
+                ('reference_id', hierarchy.fields.NameField(help_text='The system or contract that the ID is from.', max_length=255, verbose_name='reference ID')),
+                ('external_id', hierarchy.fields.NameField(max_length=255, verbose_name='external ID')),
                 ('effective_from', hierarchy.fields.MomentField(blank=True, null=True, verbose_name='effective from')),
                 ('driver', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='external_ids', to='drivers.driver', verbose_name='driver')),
             ],
             options={
-                'verbose_name': 'integrated external id',
-                'verbose_name_plural': 'integrated external ids',
+                'verbose_name': 'external ID',
+                'verbose_name_plural': 'external IDs',
                 'ordering': ['reference_type', 'reference_id', 'external_id'],
             },
         ),
@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                 ('created_at', hierarchy.fields.MomentField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('updated_at', hierarchy.fields.MomentField(default=django.utils.timezone.now, editable=False, verbose_name='last changed')),
-                ('id_tag', hierarchy.fields.NameField(help_text='What the reader sends.', max_length=255, verbose_name='id tag')),
+                ('id_tag', hierarchy.fields.NameField(help_text='The ID that the reader sends.', max_length=255, verbose_name='ID tag')),
                 ('id_tag_key', hierarchy.fields.KeyField(max_length=800, of='id_tag')),
                 ('token_name', hierarchy.fields.LineField(blank=True, default='', max_length=255, verbose_name='label')),
                 ('starts_at', hierarchy.fields.MomentField(blank=True, null=True, verbose_name='valid from')),
@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='driver',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id_key', ''), _negated=True), fields=('customer', 'external_id_key'), name='driver_external_id', violation_error_message='Another driver has this external id already.'),
+            constraint=models.UniqueConstraint(condition=models.Q(('external_id_key', ''), _negated=True), fields=('customer', 'external_id_key'), name='driver_external_id', violation_error_message='Another driver already has this external ID.'),
         ),
         migrations.AddConstraint(
             model_name='driver',
@@ -144,11 +144,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='chargerright',
-            constraint=models.UniqueConstraint(fields=('driver', 'charger'), name='charger_right_once', violation_error_message='The driver has a right on this charger already.'),
+            constraint=models.UniqueConstraint(fields=('driver', 'charger'), name='charger_right_once', violation_error_message='The driver already has a right for this charger.'),
         ),
         migrations.AddConstraint(
             model_name='integratedexternalid',
-            constraint=models.UniqueConstraint(fields=('driver', 'reference_type', 'reference_id'), name='external_id_once', violation_error_message='The driver has an external id of this type and reference already.'),
+            constraint=models.UniqueConstraint(fields=('driver', 'reference_type', 'reference_id'), name='external_id_once', violation_error_message='The driver already has an external ID of this type and reference.'),
         ),
         migrations.AddConstraint(
             model_name='integratedexternalid',
@@ -164,7 +164,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='siteright',
-            constraint=models.UniqueConstraint(fields=('driver', 'site'), name='site_right_once', violation_error_message='The driver has a right on this site already.'),
+            constraint=models.UniqueConstraint(fields=('driver', 'site'), name='site_right_once', violation_error_message='The driver already has a right for this site.'),
         ),
         migrations.AddConstraint(
             model_name='tag',
@@ -172,10 +172,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='tag',
-            constraint=models.UniqueConstraint(fields=('customer', 'id_tag_key'), name='tag_id_tag', violation_error_message='This id tag is already in use.'),
+            constraint=models.UniqueConstraint(fields=('customer', 'id_tag_key'), name='tag_id_tag', violation_error_message='This ID tag is already in use.'),
         ),
         migrations.AddConstraint(
             model_name='tag',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at', None), ('expires_at', None), ('starts_at__lt', models.F('expires_at')), _connector='OR'), name='tag_validity_in_order', violation_error_message='The tag would end before it begins: choose a later end.'),
+            constraint=models.CheckConstraint(condition=models.Q(('starts_at', None), ('expires_at', None), ('starts_at__lt', models.F('expires_at')), _connector='OR'), name='tag_validity_in_order', violation_error_message='The tag ends before it starts. Choose a later end.'),
         ),
     ]

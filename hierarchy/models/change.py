@@ -20,7 +20,7 @@ ROADS = [
     (journal.API, _("API")),
     (journal.COMMAND, _("Command")),
     (journal.IMPORT, _("Import")),
-    (journal.SYSTEM, _("Chargetree itself")),
+    (journal.SYSTEM, _("System")),
 ]
 ACTIONS = [
     (journal.CREATED, _("Created")),
@@ -70,18 +70,18 @@ class Change(Scoped):
     )
     sequence = models.BigIntegerField(_("sequence"), null=True)
     at = MomentField(_("time"))
-    actor_id = models.BigIntegerField(_("actor id"), null=True)
-    actor_label = models.CharField(_("who"), max_length=320)
-    road = models.CharField(_("road"), max_length=16, choices=ROADS)
-    request_id = models.CharField(_("request id"), max_length=64, blank=True, default="")
+    actor_id = models.BigIntegerField(_("user ID"), null=True)
+    actor_label = models.CharField(_("user"), max_length=320)
+    road = models.CharField(_("source"), max_length=16, choices=ROADS)
+    request_id = models.CharField(_("request ID"), max_length=64, blank=True, default="")
     action = models.CharField(_("action"), max_length=16, choices=ACTIONS)
     object_type = models.CharField(_("kind"), max_length=64)
-    object_id = models.BigIntegerField(_("object id"))
+    object_id = models.BigIntegerField(_("object ID"))
     natural_key = models.TextField(_("object"))
     fields = models.JSONField(_("fields"), default=dict)
     site_path = models.TextField(_("place"), blank=True, default="")
-    driver_path = models.TextField(_("place of the driver"), null=True)
-    from_path = models.TextField(_("place before"), null=True)
+    driver_path = models.TextField(_("driver's site"), null=True)
+    from_path = models.TextField(_("previous site"), null=True)
     import_id = models.BigIntegerField(_("import"), null=True)
 
     objects = ChangeQuerySet.as_manager()

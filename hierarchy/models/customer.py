@@ -29,7 +29,7 @@ class Customer(Entity):
             models.UniqueConstraint(
                 fields=["name_key"],
                 name="customer_name",
-                violation_error_message=_("There is a customer of this name already."),
+                violation_error_message=_("A customer with this name already exists."),
             )
         ]
 

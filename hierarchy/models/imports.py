@@ -22,7 +22,7 @@ class Import(Entity):
     """
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="imports", verbose_name=_("customer"))
-    operator_id = models.BigIntegerField(_("operator id"), null=True, editable=False)
+    operator_id = models.BigIntegerField(_("operator ID"), null=True, editable=False)
     file_name = LineField(_("file"))
     format = LineField(_("format"), max_length=16)
     sha256 = LineField(_("SHA-256 of the file"), max_length=64, blank=True, default="")
@@ -60,7 +60,7 @@ class ImportPlan(Scoped):
     KEPT_FOR = datetime.timedelta(days=7)
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", verbose_name=_("customer"))
-    operator_id = models.BigIntegerField(_("operator id"), null=True)
+    operator_id = models.BigIntegerField(_("operator ID"), null=True)
     created_at = MomentField(_("created"), default=timezone.now)
     file_name = LineField(_("file"))
     format = LineField(_("format"), max_length=16, blank=True, default="")

@@ -51,21 +51,21 @@ class Site(Entity, mptt.models.MPTTModel):
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="sites", verbose_name=_("customer"))
     parent = mptt.models.TreeForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="subsites", verbose_name=_("site above")
+        "self", models.PROTECT, null=True, blank=True, related_name="subsites", verbose_name=_("parent site")
     )
     name = NameField(_("name"))
     name_key = KeyField(of="name")
-    public_name = OptionalLineField(_("public name"), help_text=_("What drivers read, where it differs."))
+    public_name = OptionalLineField(_("public name"), help_text=_("The name shown to drivers, if different."))
     group_type = models.PositiveSmallIntegerField(_("type"), choices=GroupType, null=True, blank=True)
     external_id = LineField(
-        _("external id"), blank=True, default="", help_text=_("The site's id in your other systems.")
+        _("external ID"), blank=True, default="", help_text=_("The site's ID in your other systems.")
     )
     external_id_key = KeyField(of="external_id")
-    payer_id = models.BigIntegerField(_("payer id"), null=True, blank=True, validators=[MinValueValidator(0)])
-    cost_id = LineField(_("cost id"), blank=True, default="")
+    payer_id = models.BigIntegerField(_("payer ID"), null=True, blank=True, validators=[MinValueValidator(0)])
+    cost_id = LineField(_("cost ID"), blank=True, default="")
     cost_name = LineField(_("cost name"), blank=True, default="")
     payment_recipient_id = models.BigIntegerField(
-        _("payment recipient id"), null=True, blank=True, validators=[MinValueValidator(0)]
+        _("payment recipient ID"), null=True, blank=True, validators=[MinValueValidator(0)]
     )
     time_zone = LineField(
         _("time zone"),
@@ -73,7 +73,7 @@ class Site(Entity, mptt.models.MPTTModel):
         blank=True,
         default="",
         validators=[validate_time_zone],
-        help_text=_("Empty: that of the site above, at the root that of the customer."),
+        help_text=_("Empty: inherited from the parent site or the customer."),
     )
 
     objects: ClassVar[tree.SiteManager] = tree.SiteManager()
@@ -89,19 +89,19 @@ class Site(Entity, mptt.models.MPTTModel):
             models.UniqueConstraint(
                 fields=["parent", "name_key"],
                 name="site_name_among_siblings",
-                violation_error_message=_("The site above has a subsite of this name already."),
+                violation_error_message=_("A sibling site with this name already exists."),
             ),
             models.UniqueConstraint(
                 fields=["customer", "name_key"],
                 condition=Q(parent=None),
                 name="site_name_among_roots",
-                violation_error_message=_("There is a site of this name at the top already."),
+                violation_error_message=_("A top-level site with this name already exists."),
             ),
             models.UniqueConstraint(
                 fields=["customer", "external_id_key"],
                 condition=~Q(external_id_key=""),
                 name="site_external_id",
-                violation_error_message=_("Another site has this external id already."),
+                violation_error_message=_("Another site already has this external ID."),
             ),
             models.CheckConstraint(
                 condition=Q(group_type=None) | Q(group_type__in=GroupType.values), name="site_group_type"
@@ -154,12 +154,12 @@ class Site(Entity, mptt.models.MPTTModel):
     @staticmethod
     def _circle() -> ValidationError:
         return ValidationError(
-            _("A site cannot lie below itself: choose a site that is not in its own subtree."), code="circle"
+            _("A site cannot be below itself. Choose a parent site outside of its own subtree."), code="circle"
         )
 
     @staticmethod
     def _no_parent() -> ValidationError:
-        return ValidationError({"parent": ValidationError(_("Does not exist any more."), code="unknown")})
+        return ValidationError({"parent": ValidationError(_("No longer exists."), code="unknown")})
 
     def prepare(self, before: Self | None) -> None:
         """Read the tree columns of this site and of the one above again, now that the tree is locked."""
@@ -174,9 +174,7 @@ class Site(Entity, mptt.models.MPTTModel):
                 raise self._no_parent()
             self.inherit_customer()
             if parent.customer_id != self.customer_id:
-                raise ValidationError(
-                    {"parent": ValidationError(_("Is unknown: choose one of this customer's."), code="unknown")}
-                )
+                raise ValidationError({"parent": ValidationError(_("Not found for this customer."), code="unknown")})
         super().prepare(before)
         if before is None:
             for column in ("lft", "rght", "tree_id", "level"):

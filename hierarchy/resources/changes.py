@@ -98,11 +98,11 @@ def _refuse_crossings(scope: Scope, start: int, end: int) -> None:
         origin |= Q(from_path__contains=f"/{site_id}/")
     moves = Change.objects.visible_to(scope).filter(action=journal.MOVED, sequence__gt=start, sequence__lte=end)
     if moves.filter((here & ~origin) | (origin & ~here)).exists():
-        raise ScopeChanged(_("Something moved into what you see, or out of it. ") + _start_again())
+        raise ScopeChanged(_("Objects moved into or out of the sites you have access to. ") + _start_again())
 
 
 def _start_again() -> str:
-    return _("Take a new cursor with since=latest, then read the lists again.")
+    return _("Get a new cursor with since=latest, then read the lists again.")
 
 
 def _fingerprint(scope: Scope) -> str:
@@ -115,5 +115,5 @@ def _start(scope: Scope, position: Any) -> int:
     """The number after which a cursor goes on; raises ScopeChanged for one of another scope."""
     fingerprint, sequence = position
     if fingerprint != _fingerprint(scope):
-        raise ScopeChanged(_("The sites that you see are not those of this cursor. ") + _start_again())
+        raise ScopeChanged(_("Your site access has changed since this cursor was created. ") + _start_again())
     return int(sequence)

@@ -111,5 +111,5 @@ class ExportsView(ApiView):
             return None
         site: Site | None = Site.objects.visible_to(self.scope).filter(pk=row_id("site", text)).first()
         if site is None:
-            raise wrong("site", "unknown", _("Is unknown: choose one that you can see."))
+            raise wrong("site", "unknown", _("Not found, or you have no access to it."))
         return site

@@ -189,7 +189,7 @@ class ImportPlanView(ApiView):
         refuse_read_only(self.scope)
         plan = _find(self.scope, row_id("planId", planId))
         if plan.applied_as_id is not None:
-            raise Conflict(_("This plan was applied: change back what it did, or import another file."))
+            raise Conflict(_("This plan was already applied. Undo its changes, or import another file."))
         plan.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -217,7 +217,7 @@ class ImportStepsView(ApiView):
         action = choice(asked, "action", journal.ACTIONS)
         plan = _find(self.scope, row_id("planId", planId))
         if plan.applied_as_id is not None:
-            raise Conflict(_("This plan was applied: the journal says what it did."))
+            raise Conflict(_("This plan was already applied. See the change log for its changes."))
         _refuse_errors(plan)
         steps = [
             step for step in imports.plan_steps(plan) if table in ("", step["table"]) and action in ("", step["action"])
@@ -249,7 +249,7 @@ class ImportApplyView(ApiView):
         plan = _find(self.scope, row_id("planId", planId))
         _refuse_errors(plan)
         if _state(plan) == PlanState.EXPIRED:
-            raise Conflict(_("This plan is more than a week old: import the file again."))
+            raise Conflict(_("This plan has expired. Import the file again."))
         return Response(_records([imports.import_apply(self.caller, plan)])[0])
 
 
@@ -357,7 +357,7 @@ def _records(records: Iterable[Import]) -> Any:
 
 def _refuse_errors(plan: Any) -> None:
     if plan.errors:
-        raise Conflict(_("The file of this plan has errors: mend them and import it again."))
+        raise Conflict(_("The plan has errors. Fix them and import the file again."))
 
 
 def _refusal(findings: dict[str, Any], is_json: bool) -> BadBody:

@@ -22,7 +22,7 @@ class ApiKey(Entity):
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="api_keys", verbose_name=_("operator"))
     name = NameField(_("name"), help_text=_("What the key is for."))
-    hint = LineField(_("begins with"), max_length=16, editable=False)
+    hint = LineField(_("prefix"), max_length=16, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     is_read_only = models.BooleanField(_("read only"), default=False)
     expires_at = MomentField(_("expires"), null=True, blank=True)
@@ -56,5 +56,5 @@ class ApiKey(Entity):
 
     def refusal(self, scope: Scope, before: Self | None) -> str | None:
         if not self.is_own(scope):
-            return str(_("Only an admin operator may make or change the keys of others."))
+            return str(_("Only an admin operator can create or change API keys of others."))
         return None

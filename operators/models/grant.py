@@ -23,15 +23,15 @@ class SiteGrant(Entity):
     site = models.ForeignKey(Site, models.CASCADE, related_name="grants", verbose_name=_("site"))
 
     class Meta:
-        verbose_name = _("grant of sight")
-        verbose_name_plural = _("grants of sight")
+        verbose_name = _("site access")
+        verbose_name_plural = _("site access")
         constraints = [
             SameCustomer(field="operator", name="grant_operator_same_customer"),
             SameCustomer(field="site", name="grant_site_same_customer"),
             models.UniqueConstraint(
                 fields=["operator", "site"],
                 name="grant_once",
-                violation_error_message=_("The operator has this site already."),
+                violation_error_message=_("The operator already has access to this site."),
             ),
         ]
 
@@ -41,7 +41,7 @@ class SiteGrant(Entity):
     def refusal(self, scope: Scope, before: Self | None) -> str | None:
         for operator in (self.operator, before.operator if before is not None else self.operator):
             if operator.pk == scope.operator_id:
-                return str(_("You cannot change what you see yourself: ask an admin operator."))
+                return str(_("You cannot change your own access. Ask an admin operator."))
             refusal = operator.refusal(scope, operator)
             if refusal:
                 return refusal

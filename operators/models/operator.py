@@ -31,7 +31,7 @@ class OperatorManager(BaseUserManager.from_queryset(EntityQuerySet)):  # type: i
         fields.setdefault("name", email)
         operator: Operator = self.model(email=email, is_superuser=True, **fields)
         if not password:
-            raise ValidationError(_("Has no password: set DJANGO_SUPERUSER_PASSWORD, or leave out --noinput."))
+            raise ValidationError(_("No password: set DJANGO_SUPERUSER_PASSWORD, or leave out --noinput."))
         validate_password(password, operator)
         operator.set_password(password)
         operator.full_clean()
@@ -65,11 +65,11 @@ class Operator(AbstractBaseUser, Entity):
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="operators", verbose_name=_("customer")
     )
-    email = LineField(_("e-mail address"), max_length=254, validators=[validate_email])
+    email = LineField(_("email address"), max_length=254, validators=[validate_email])
     email_key = KeyField(of="email")
     name = NameField(_("name"))
     name_key = KeyField(of="name")
-    operator_id = LineField(_("operator id"), max_length=64, default=new_operator_id, editable=False, unique=True)
+    operator_id = LineField(_("operator ID"), max_length=64, default=new_operator_id, editable=False, unique=True)
     home_site = models.ForeignKey(
         Site,
         models.PROTECT,
@@ -77,14 +77,12 @@ class Operator(AbstractBaseUser, Entity):
         blank=True,
         related_name="home_operators",
         verbose_name=_("home site"),
-        help_text=_("Says which other operators see this one. It gives no access."),
+        help_text=_("Determines which operators can see this one. It gives no access."),
     )
     is_admin_operator = models.BooleanField(
-        _("admin operator"), default=False, help_text=_("Sees and changes everything of the customer.")
+        _("admin operator"), default=False, help_text=_("Can see and change everything of the customer.")
     )
-    is_active = models.BooleanField(
-        _("active"), default=True, help_text=_("Without this mark neither the operator nor the keys get in.")
-    )
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Uncheck to block sign-in and API keys."))
     is_superuser = models.BooleanField(_("platform staff"), default=False, editable=False)
     invited_at = MomentField(_("invited"), null=True, blank=True, editable=False)
 
@@ -102,7 +100,7 @@ class Operator(AbstractBaseUser, Entity):
             models.UniqueConstraint(
                 fields=["email_key"],
                 name="operator_email",
-                violation_error_message=_("This e-mail address is already in use: choose another."),
+                violation_error_message=_("This email address is already in use. Choose another."),
             ),
             SameCustomer(field="home_site", name="operator_home_same_customer"),
             models.CheckConstraint(
@@ -130,11 +128,11 @@ class Operator(AbstractBaseUser, Entity):
         """
         if before is not None and self.pk == recorder.caller.scope.operator_id:
             if after is None:
-                raise NotPermitted(_("You cannot delete your own account: ask another admin operator."))
+                raise NotPermitted(_("You cannot delete your own account. Ask another admin operator."))
             if before.is_active and not after.is_active:
-                raise NotPermitted(_("You cannot disable your own account: ask another admin operator."))
+                raise NotPermitted(_("You cannot disable your own account. Ask another admin operator."))
             if before.is_admin_operator and not after.is_admin_operator:
-                raise NotPermitted(_("You cannot stop being an admin operator yourself: ask another one."))
+                raise NotPermitted(_("You cannot remove your own admin role. Ask another admin operator."))
         return super().journal_entry(recorder, before, after)
 
     @property
@@ -163,11 +161,11 @@ class Operator(AbstractBaseUser, Entity):
 
     def refusal(self, scope: Scope, before: Self | None) -> str | None:
         if self.pk is not None and self.pk == scope.operator_id:
-            return str(_("You cannot change your own account here: ask an admin operator."))
+            return str(_("You cannot change your own account here. Ask an admin operator."))
         if self.is_admin_operator or (before is not None and before.is_admin_operator):
-            return str(_("Only an admin operator may make or change an admin operator."))
+            return str(_("Only an admin operator can create or change an admin operator."))
         if self.pk is not None and not self._grants_lie_within(scope):
-            return str(_("This operator sees sites that you do not see: ask an admin operator."))
+            return str(_("This operator has access to sites that you cannot see. Ask an admin operator."))
         return None
 
     def _grants_lie_within(self, scope: Scope) -> bool:

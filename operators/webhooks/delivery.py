@@ -69,15 +69,15 @@ def post(url: str, headers: Mapping[str, str], body: bytes, patience_s: float = 
     except TimeoutError:
         return DeliveryAnswer(None, _("No answer within %d seconds.") % patience_s)
     except socket.gaierror:
-        return DeliveryAnswer(None, _("The name of the host is unknown."))
+        return DeliveryAnswer(None, _("Unknown host name."))
     except ssl.SSLError as error:
         return DeliveryAnswer(None, _("No secure connection: %s.") % (error.reason or "TLS"))
     except ConnectionResetError:
-        return DeliveryAnswer(None, _("The receiver hung up before it answered."))
+        return DeliveryAnswer(None, _("The receiver closed the connection."))
     except OSError as error:
         return DeliveryAnswer(None, _("No connection: %s.") % (error.strerror or type(error).__name__))
     except (http.client.HTTPException, ValueError):
-        return DeliveryAnswer(None, _("What came back is not HTTP."))
+        return DeliveryAnswer(None, _("The response is not HTTP."))
 
 
 def check_literal(url: str) -> None:
@@ -146,7 +146,7 @@ def _places(host: str, port: int | None, is_secure: bool, flags: int = 0) -> lis
         return allowed
     if is_secure:
         raise NotAllowed(_("The host has no public address."))
-    raise NotAllowed(_("The address begins with http://, and the host is none that the settings allow: use https://."))
+    raise NotAllowed(_("Use https://: plain http:// is allowed only for the private networks in the settings."))
 
 
 def _is_allowed(address: str, is_secure: bool) -> bool:
@@ -169,7 +169,7 @@ def _answer(response: http.client.HTTPResponse) -> DeliveryAnswer:
     if 200 <= response.status < 300:
         return DeliveryAnswer(response.status)
     if 300 <= response.status < 400:
-        failure = _("Answered %d, a redirect, which is not followed: give the address that it leads to.")
+        failure = _("Answered %d, a redirect, which is not followed. Use the URL it leads to.")
     else:
         failure = _("Answered %d.")
     return DeliveryAnswer(response.status, failure % response.status, _seconds(response.headers.get("Retry-After", "")))

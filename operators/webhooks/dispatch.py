@@ -239,7 +239,7 @@ class _Turn:
                 defaults={"status_version": message.status_version, "digest": message.digest},
             )
         if answer.status == _GONE:
-            self._disable(_("The receiver answered 410: it wants no more messages."))
+            self._disable(_("The receiver answered 410 Gone: it wants no more messages."))
         elif webhook.failing_since is not None and now - webhook.failing_since >= DISABLED_AFTER:
             self._disable(
                 _("Nothing could be delivered for %(days)d days. %(failure)s")

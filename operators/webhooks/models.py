@@ -29,7 +29,7 @@ EVENT_LABELS = {
     journal.CHANGED: _("changed"),
     journal.MOVED: _("moved"),
     journal.DELETED: _("deleted"),
-    RIGHTS: _("rights and grants, given and taken away"),
+    RIGHTS: _("rights and site access, granted and revoked"),
     STATUS: _("status of chargers and sockets"),
 }
 EVENTS = tuple(EVENT_LABELS)
@@ -48,7 +48,7 @@ def validate_events(value: Any) -> None:
     if not isinstance(value, list) or not value or any(event not in EVENTS for event in value):
         raise ValidationError(_("Must be a list of one or more of %s.") % ", ".join(EVENTS), code="events")
     if len(set(value)) != len(value):
-        raise ValidationError(_("An event stands there twice."), code="events")
+        raise ValidationError(_("Duplicate event."), code="events")
 
 
 def validate_url(value: str) -> None:
@@ -59,12 +59,13 @@ def validate_url(value: str) -> None:
     except (ValueError, UnicodeError):
         host = b""
     if not host or not value.isascii() or " " in value or parts.scheme not in ("https", "http"):
-        raise ValidationError(_("Must be an address as in https://example.org/hooks."), code="url")
+        raise ValidationError(_("Must be a URL such as https://example.org/hooks."), code="url")
     if parts.scheme == "http" and not settings.WEBHOOK_PRIVATE_NETWORKS:
         raise ValidationError(_("Must begin with https://."), code="url")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise ValidationError(
-            _("Must have no password, user or # in it: messages are signed, which says who sent them."), code="url"
+            _("Must not contain a user, a password or a fragment: messages are authenticated by their signature."),
+            code="url",
         )
 
 
@@ -99,30 +100,30 @@ class Webhook(Entity):
         models.CASCADE,
         related_name="webhooks",
         verbose_name=_("operator"),
-        help_text=_("It is told what this operator sees."),
+        help_text=_("Events are limited to what this operator has access to."),
     )
     name = NameField(_("name"), help_text=_("What the webhook is for."))
     url = LineField(
-        _("address"),
+        _("URL"),
         max_length=2000,
         validators=[validate_url],
-        help_text=_("Where messages are sent to, as in https://example.org/hooks."),
+        help_text=_("Messages are sent to this URL, such as https://example.org/hooks."),
     )
     events = models.JSONField(_("events"), default=all_changes, validators=[validate_events])
     is_active = models.BooleanField(
-        _("active"), default=True, help_text=_("Without this mark nothing is sent; with it, it goes on where it was.")
+        _("active"), default=True, help_text=_("Uncheck to pause. It continues where it stopped.")
     )
-    disabled_reason = LineField(_("why it was disabled"), blank=True, default="", editable=False)
+    disabled_reason = LineField(_("reason"), blank=True, default="", editable=False)
 
     seed = models.CharField(max_length=32, default=new_seed, editable=False)
     previous_seed = models.CharField(max_length=32, blank=True, default="", editable=False)
     previous_until = MomentField(null=True, blank=True, editable=False)
 
-    cursor = models.BigIntegerField(_("last change looked at"), default=0, editable=False)
+    cursor = models.BigIntegerField(_("last change read"), default=0, editable=False)
     waiting = models.JSONField(_("waiting"), default=list, editable=False)
     lease = models.CharField(max_length=32, blank=True, default="", editable=False)
     leased_until = MomentField(null=True, blank=True, editable=False)
-    rests_until = MomentField(_("rests until"), null=True, blank=True, editable=False)
+    rests_until = MomentField(_("paused until"), null=True, blank=True, editable=False)
     failing_since = MomentField(_("failing since"), null=True, blank=True, editable=False)
     last_delivered_at = MomentField(_("last delivered"), null=True, blank=True, editable=False)
     last_failed_at = MomentField(_("last failed"), null=True, blank=True, editable=False)
@@ -202,7 +203,7 @@ class Webhook(Entity):
 
     def refusal(self, scope: Scope, before: Self | None) -> str | None:
         if not self.is_own(scope) or (before is not None and not before.is_own(scope)):
-            return str(_("Only an admin operator may make or change the webhooks of others."))
+            return str(_("Only an admin operator can create or change webhooks of others."))
         return None
 
 

@@ -170,7 +170,7 @@ class WebhookReplay(_Deed):
     )
     def post(self, request: Request, **kwargs: Any) -> Response:
         if isinstance(request.data, list):
-            refuse([FieldError("", "not_an_object", _("Must be one object: one webhook is told again at a time."))])
+            refuse([FieldError("", "not_an_object", _("Must be one object: one webhook is replayed at a time."))])
         (values,) = read_items(WebhookReplaySerializer, request.data, 1)
         with writing(self.caller, Webhook):
             webhook = self.webhook()

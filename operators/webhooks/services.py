@@ -67,7 +67,7 @@ def replay(caller: Caller, webhook: Webhook, since: int) -> None:
         row = Webhook.unscoped.select_for_update(of=("self",)).get(pk=webhook.pk)
         latest = row.latest()
         if not 0 <= since <= latest:
-            message = _("Must be from 0 to %d, the number of the last change.") % latest
+            message = _("Must be from 0 to %d, the sequence of the last change.") % latest
             raise ValidationError({"since": ValidationError(message, code="since")})
         # Who delivers at the moment loses the lease, and with it the right to write down another cursor.
         Webhook.unscoped.filter(pk=row.pk).update(

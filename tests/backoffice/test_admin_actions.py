@@ -288,9 +288,9 @@ def test_who_may_do_what(world):
     assert "East car park lies outside of the sites that you may change." in text
     top = made(Site, parent=world.garage, name="Roof")
     plan = planned(rob, Site, "move_chosen", world.east, target=top.pk)
-    assert "East car park: This lies outside of the sites that you may change." in text_of(rob.get(plan))
+    assert "East car park: Outside of the sites you may change." in text_of(rob.get(plan))
     page = act(rob, Charger, "move_chosen", world.gar_1, target=world.airport.pk)
-    assert "Is unknown: choose one that you can see." in text_of(page)
+    assert "Not found, or you have no access to it." in text_of(page)
     assert "at the top" not in text_of(act(rob, Site, "move_chosen", top)).lower()
     text = text_of(rob.get(act(rob, Charger, "delete_selected", world.quay_1, world.dep_1)["Location"]))
     assert "Nothing is left of what was chosen" in text

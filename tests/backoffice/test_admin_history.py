@@ -202,7 +202,7 @@ def test_restoring_what_was_deleted(ada, world):
     page = ada.get(address(Change, "undo", line.pk))
     text = text_of(page)
     assert "Tag: 04FFEE01" in text
-    assert "Tag: 04A1B2C3: This id tag is already in use." in text
+    assert "Tag: 04A1B2C3: This ID tag is already in use." in text
     refused = ada.post(address(Change, "undo", line.pk))
     assert refused.status_code == 409
     assert not Driver.objects.filter(pk=pk).exists()

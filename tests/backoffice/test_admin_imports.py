@@ -175,7 +175,7 @@ def test_deleting_what_the_file_no_longer_names(world):
     for values, field, message in (
         ({"prune": "below"}, "site", "Choose the site below which rows may be deleted."),
         ({"site": world.east.pk}, "prune", "A site is chosen: choose to delete below it, or empty it."),
-        ({"prune": "below", "site": world.depot.pk}, "site", "Is unknown: choose one that you can see."),
+        ({"prune": "below", "site": world.depot.pk}, "site", "Not found, or you have no access to it."),
     ):
         response = upload(client, content, **values)
         assert response.context["form"].errors[field] == [message]

@@ -12,7 +12,7 @@ from tests.backoffice.admin_pages import add_line, address, errors_of, filled
 from tests.conftest import NOON, made
 
 STALE = "was changed in the meantime"
-UNKNOWN = "Is unknown: choose one that you can see."
+UNKNOWN = "Not found, or you have no access to it."
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_one_refused_line_writes_nothing(ada, world):
     add_line(data, "tags", id_tag="BB22", token_name="Fine")
     add_line(data, "tags", id_tag="04a1b2c3", token_name="Taken")
     response = ada.post(path, data)
-    assert errors_of(response) == ["This id tag is already in use."]
+    assert errors_of(response) == ["This ID tag is already in use."]
     for typed in ("Dirk the second", "BB22", "04a1b2c3", "Taken"):
         assert f'value="{typed}"' in response.content.decode()
     assert Driver.objects.get(pk=world.dirk.pk).name == "Dirk"
@@ -182,9 +182,9 @@ def test_removing_a_line(ada, world):
 
 
 def test_the_database_says_what_is_taken(ada, world):
-    assert errors_of(add(ada, Site, name="HARBOUR")) == ["There is a site of this name at the top already."]
+    assert errors_of(add(ada, Site, name="HARBOUR")) == ["A top-level site with this name already exists."]
     taken = add(ada, Charger, charger_id="dep-1", site=world.east.pk)
-    assert errors_of(taken) == ["This charger id is already in use."]
+    assert errors_of(taken) == ["This charger ID is already in use."]
     assert "Southwind" not in taken.content.decode()
 
 
@@ -405,7 +405,7 @@ def test_a_key_of_ones_own(rob, world):
     refused = add(rob, ApiKey, name="Hers", operator=world.ada.pk)
     assert errors_of(refused) == [UNKNOWN]
     past = add(rob, ApiKey, name="Late", operator=world.rob.pk, expires_at="2020-01-01T00:00:00")
-    assert errors_of(past) == ["Lies in the past: choose a later moment, or none."]
+    assert errors_of(past) == ["In the past. Choose a later time, or none."]
 
 
 def test_an_untouched_moment_keeps_its_milliseconds(ada, world):

@@ -217,7 +217,7 @@ def test_a_site_gets_its_external_id_by_its_path(world):
 
 def test_a_site_with_another_external_id_is_another_site(world):
     plan = imported(world.northwind, site(groupName="Harbour", externalId="N-2"))
-    assert errors(plan) == ["2 groupName: There is a site of this name at the top already."]
+    assert errors(plan) == ["2 groupName: A top-level site with this name already exists."]
 
 
 def test_a_move_takes_the_subtree_along(world):
@@ -233,7 +233,7 @@ def test_circles_are_refused(world):
     world.garage.external_id = "G"
     world.garage.save()
     plan = imported(world.northwind, site(externalId="N-1", parent="G"))
-    assert errors(plan) == ["2 parent: Would lie below itself: choose a place outside of its own subtree."]
+    assert errors(plan) == ["2 parent: Cannot be below itself. Choose a parent site outside of its own subtree."]
     plan = imported(
         world.northwind,
         site(groupName="A", externalId="A", parent="B"),
@@ -248,8 +248,8 @@ WRONG = [
     (lambda: [charger(chargerId="N-1", group=("Depot",))], "2 group: Is unknown"),
     (lambda: [site(groupName="A", parent="nowhere")], "2 parent: Is unknown"),
     (lambda: [socket(chargerId="DEP-1", id=2)], "2 chargerId: Is unknown"),
-    (lambda: [charger(chargerId="DEP-1", group="N-1")], "2 chargerId: This charger id is already in use."),
-    (lambda: [charger(chargerId="dep-1", group="N-1")], "2 chargerId: This charger id is already in use."),
+    (lambda: [charger(chargerId="DEP-1", group="N-1")], "2 chargerId: This charger ID is already in use."),
+    (lambda: [charger(chargerId="dep-1", group="N-1")], "2 chargerId: This charger ID is already in use."),
     (lambda: [charger(chargerId="A-1", group="N-1", evseId="nlnwde1")], "2 evseId: Another charger has this EVSE id"),
     (lambda: [charger(chargerId="A-1")], "2 group: Is needed"),
     (lambda: [charger(chargerName="A")], "2 : Nothing says which row this is"),
@@ -271,7 +271,7 @@ WRONG = [
     (lambda: [site(groupName="A"), site(3, groupName=" a ")], "3 groupName: Stands in row 2 already"),
     (
         lambda: [site(groupName="A", externalId="1"), site(3, groupName="A", externalId="2")],
-        "3 groupName: There is a site of this name at the top already. See row 2.",
+        "3 groupName: A top-level site with this name already exists. See row 2.",
     ),
     (
         lambda: [site(groupName="A", externalId="1"), site(3, groupName="B", externalId=" 1")],
@@ -279,7 +279,7 @@ WRONG = [
     ),
     (
         lambda: [charger(chargerId="GAR-1", evseId="NLNWDE7"), charger(3, chargerId="GAR-2", evseId="NL*NWD*E7")],
-        "3 evseId: Another charger has this EVSE id already. See row 2.",
+        "3 evseId: Another charger already has this EVSE ID. See row 2.",
     ),
 ]  # fmt: skip
 
@@ -340,7 +340,7 @@ FORBIDDEN = [
     (lambda: [site(groupName="A", parent="N-1")], "2 parent: Is unknown"),
     (lambda: [charger(chargerId="NEW", group=("Airport",))], "2 group: Is unknown"),
     (lambda: [charger(chargerId="AIR-1", chargerName="Mine now")], "2 group: Is needed"),
-    (lambda: [charger(chargerId="AIR-1", group=("East car park",))], "2 chargerId: This charger id is already in use."),
+    (lambda: [charger(chargerId="AIR-1", group=("East car park",))], "2 chargerId: This charger ID is already in use."),
     (lambda: [socket(chargerId="AIR-1", id=2)], "2 chargerId: Is unknown"),
 ]  # fmt: skip
 

@@ -19,11 +19,11 @@ from tests.bulk.hostile_files import HEADER, HOSTILE, NO_TABLES, broken, workboo
 pytestmark = pytest.mark.django_db
 
 FOREIGN = "files cannot be read: give the tables as XLSX, CSV, a ZIP of CSV files, or JSON."
-UNKNOWN = "Is unknown: there is none in the file or the network."
+UNKNOWN = "Not found in the file or the network."
 NO_OBJECT = 'Must be an object, as in {"groupName": "Garage"}.'
 LONG = "x" * 5_000
 SHOWN = f"'{'x' * 59}…'"
-BELOW_ITSELF = "Would lie below itself: choose a place outside of its own subtree."
+BELOW_ITSELF = "Cannot be below itself. Choose a parent site outside of its own subtree."
 
 
 def document(**tables):
@@ -179,7 +179,7 @@ def cases():
         "chargers, row 1, column capabilities: \"['\\\\ud800']\": " + unstorable("D800"),
         f"tags, row 1, column idTag: '\\x00': {unstorable('0000')}",
         f"sites, row 2, column parent: '\\udfff': {UNKNOWN}",
-        "tags, row 1, column driver: Is needed for what does not exist yet: fill it in.",
+        "tags, row 1, column driver: Required for new rows.",
     )
     yield case(
         "network.json",
@@ -286,10 +286,9 @@ def cases():
         "tags.csv",
         "driver,idTag,startDate,expiringDate\nDora,04A1B2C3,soon,\nDora,04FFEE01,2027-01-01,2026-01-01\n",
         "row 2, column startDate: 'soon': Must be a date or a time, such as 2026-06-01 or 2026-06-01T12:00:00Z.",
-        "row 3, column expiringDate: '2026-01-01 22:59:59+00:00': The tag would end before it begins: choose a "
-        "later end.",
+        "row 3, column expiringDate: '2026-01-01 22:59:59+00:00': The tag ends before it starts. Choose a later end.",
     )
-    cleared = "Cannot be empty: every row has it."
+    cleared = "Must not be empty."
     yield case(
         "network.json",
         document(
@@ -312,32 +311,32 @@ def cases():
     yield case(
         "chargers.csv",
         "chargerId,evseId\nGAR-1,NL*NWD*E1\nGAR-2,NL*NWD*E2\nAIR-1,NLNWDE2\n",
-        "row 2, column evseId: 'NL*NWD*E1': Another charger has this EVSE id already.",
-        "row 4, column evseId: 'NLNWDE2': Another charger has this EVSE id already. See row 3.",
+        "row 2, column evseId: 'NL*NWD*E1': Another charger already has this EVSE ID.",
+        "row 4, column evseId: 'NLNWDE2': Another charger already has this EVSE ID. See row 3.",
     )
     yield case(
         "sites.csv",
         "groupName,externalId\n harbour ,N-2\n",
-        "row 2, column groupName: 'harbour': There is a site of this name at the top already.",
+        "row 2, column groupName: 'harbour': A top-level site with this name already exists.",
     )
     yield case(
         "network.json",
         document(chargers=[{"chargerId": "NEW-1"}, {"chargerName": "Nobody"}], tags=[{"idTag": "NEW"}]),
-        "chargers, row 1, column group: Is needed for what does not exist yet: fill it in.",
+        "chargers, row 1, column group: Required for new rows.",
         "chargers, row 2: Nothing says which row this is: fill in chargerId.",
-        "tags, row 1, column driver: Is needed for what does not exist yet: fill it in.",
+        "tags, row 1, column driver: Required for new rows.",
     )
     yield case(
         "people.csv",
         "name,idTag,tokenName,homeGroup\nEva,1A,,Harbour\nEva,1B,,Airport\n,1C,,\nFay,,Card,\n",
         "row 3, column homeGroup: 'Airport': Differs from row 2, which is of the same person: write the same in both.",
-        "row 4, column name: Nothing says who this is: fill in name or externalId.",
-        "row 5, column idTag: Says something of a tag, but not of which: fill in idTag.",
+        "row 4, column name: Unknown person: fill in name or externalId.",
+        "row 5, column idTag: Tag values without a tag: fill in idTag.",
     )
     yield case(
         "rights.csv",
         "driver,group,chargerId\nDora,,\n,Harbour,\n",
-        "row 2: Names neither a site nor a charger: fill in group or chargerId.",
+        "row 2: No site or charger: fill in group or chargerId.",
         "row 3: Nothing says which row this is: fill in driver / group.",
     )
 
@@ -377,9 +376,9 @@ def cases():
             chargers=[{"chargerId": "dep-1", "group": "Harbour"}],
             operators=[{"emailAddress": "SUE@southwind.example", "name": "Mine"}],
         ),
-        "chargers, row 1, column chargerId: 'dep-1': This charger id is already in use.",
-        "operators, row 1, column emailAddress: 'SUE@southwind.example': This e-mail address is already in use: "
-        "choose another.",
+        "chargers, row 1, column chargerId: 'dep-1': This charger ID is already in use.",
+        "operators, row 1, column emailAddress: 'SUE@southwind.example': This email address is already in use. "
+        "Choose another.",
     )
 
     # Trees that are none.
@@ -404,8 +403,8 @@ def cases():
     yield case(
         "network.json",
         document(chargers=[{"chargerId": "GAR-1"}], sockets=[{"chargerId": "QUAY-1", "id": 1}]),
-        "sockets, row 1, column chargerId: 'QUAY-1': Refers to what the file does not name and which would be deleted: "
-        "name it, too.",
+        "sockets, row 1, column chargerId: 'QUAY-1': Refers to a row that is missing from the file and would be "
+        "deleted. Add it to the file.",
         prune_site="Harbour",
     )
 

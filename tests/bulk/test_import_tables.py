@@ -102,9 +102,7 @@ def test_empty_cells_leave_alone_and_the_marker_clears(load, world):
     quay.refresh_from_db()
     assert (quay.manufacturer, quay.name, quay.latitude, quay.capabilities) == (None, "", None, [])
     assert quay.custom_properties == {"asset": "17", "bay": "7"}
-    assert errors(load("chargerId,group,evseId\nQUAY-1,(empty),\n")) == [
-        "row 2, column group: Cannot be empty: every row has it."
-    ]
+    assert errors(load("chargerId,group,evseId\nQUAY-1,(empty),\n")) == ["row 2, column group: Must not be empty."]
 
 
 def test_values_as_people_write_them(load, world):
@@ -147,8 +145,7 @@ def test_days_are_those_of_the_customer(load, world):
         "row 2, column startDate: '2026-13-01': Must be a date or a time, such as 2026-06-01 or 2026-06-01T12:00:00Z.",
         "row 2, column expiringDate: 'yesterday': Must be a date or a time, such as 2026-06-01 or "
         "2026-06-01T12:00:00Z.",
-        "row 3, column expiringDate: '2026-01-01 22:59:59+00:00': The tag would end before it begins: choose a later "
-        "end.",
+        "row 3, column expiringDate: '2026-01-01 22:59:59+00:00': The tag ends before it starts. Choose a later end.",
     ]
 
 
@@ -169,13 +166,13 @@ def test_sites_are_named_by_path_or_external_id(load, world):
     assert Site.objects.get(name="One").parent.name == "Deck 1"
     assert Site.objects.get(name="Two").parent.name == "RR-1"
     assert errors(load("chargerId,group\nGAR-1,Harbour / East car parc / Garage\nGAR-2,Airprot\n")) == [
-        "row 2, column group: 'Harbour / East car parc / Garage': Is unknown: there is none in the file or the "
-        "network. Did you mean East car park?",
-        "row 3, column group: 'Airprot': Is unknown: there is none in the file or the network. Did you mean Airport?",
+        "row 2, column group: 'Harbour / East car parc / Garage': Not found in the file or the network. Did you "
+        "mean East car park?",
+        "row 3, column group: 'Airprot': Not found in the file or the network. Did you mean Airport?",
     ]
     assert errors(load("parent,groupName\nHarbour / Nowhere,X\n,\n/,Y\n")) == [
-        "row 2, column parent: 'Harbour / Nowhere': Is unknown: there is none in the file or the network.",
-        "row 4, column parent: '/': Is unknown: there is none in the file or the network.",
+        "row 2, column parent: 'Harbour / Nowhere': Not found in the file or the network.",
+        "row 4, column parent: '/': Not found in the file or the network.",
     ]
 
 
@@ -200,12 +197,9 @@ def test_places_can_be_exchanged_and_referred_to(load, world):
 def test_namesakes_among_drivers(load, world):
     first, second = (made(Driver, customer=world.northwind, name="Anna") for _ in range(2))
     plan = load("name,payerId\nanna,1\n", table="drivers")
-    assert errors(plan) == [
-        "row 2, column name: 'anna': Others are called so, too, and nothing says which one this is: fill in the "
-        "external id."
-    ]
+    assert errors(plan) == ["row 2, column name: 'anna': Ambiguous name. Fill in the external ID."]
     assert errors(load("driver,idTag\nAnna,AA\n")) == [
-        "row 2, column driver: 'Anna': Several are called so: write the external id, or what the export writes for it."
+        "row 2, column driver: 'Anna': Ambiguous name. Use the external ID, or the name as exports write it."
     ]
     plan = load(f"id,name,payerId\n{first.pk},Anna,1\n{second.pk},Anna,2\n", table="drivers")
     assert (errors(plan), counts(plan)) == ([], {"drivers": (0, 2, 0, 0, 0)})
@@ -293,18 +287,18 @@ def test_one_row_a_person(load, world):
     assert errors(plan) == [
         "row 3, column name: 'eva': Differs from row 2, which is of the same person: write the same in both.",
         "row 3, column homeGroup: 'Airport': Differs from row 2, which is of the same person: write the same in both.",
-        "row 4, column name: Nothing says who this is: fill in name or externalId.",
-        "row 5, column idTag: Says something of a tag, but not of which: fill in idTag.",
-        "row 6, column group: 'Nowhere': Is unknown: there is none in the file or the network.",
+        "row 4, column name: Unknown person: fill in name or externalId.",
+        "row 5, column idTag: Tag values without a tag: fill in idTag.",
+        "row 6, column group: 'Nowhere': Not found in the file or the network.",
     ]
 
 
 def test_rights_need_a_target(load):
     assert errors(load("driver,group,chargerId\nDora,,\n,Harbour,\nSid,Depot,\n")) == [
-        "row 2: Names neither a site nor a charger: fill in group or chargerId.",
+        "row 2: No site or charger: fill in group or chargerId.",
         "row 3: Nothing says which row this is: fill in driver / group.",
-        "row 4, column driver: 'Sid': Is unknown: there is none in the file or the network.",
-        "row 4, column group: 'Depot': Is unknown: there is none in the file or the network.",
+        "row 4, column driver: 'Sid': Not found in the file or the network.",
+        "row 4, column group: 'Depot': Not found in the file or the network.",
     ]
 
 
@@ -391,8 +385,8 @@ def test_what_depends_on_a_deleted_row_cannot_be_kept(load):
         prune_site="Harbour",
     )
     assert errors(plan) == [
-        "sockets, row 1, column chargerId: 'QUAY-1': Refers to what the file does not name and which would be deleted: "
-        "name it, too."
+        "sockets, row 1, column chargerId: 'QUAY-1': Refers to a row that is missing from the file and would be "
+        "deleted. Add it to the file."
     ]
 
 
@@ -427,17 +421,17 @@ def test_a_restricted_operator_imports_what_that_operator_may_write(load, world)
         scope=rob,
     )
     assert errors(plan) == [
-        "grants, row 3, column group: 'Airport': Is unknown: there is none in the file or the network.",
-        "sites, row 1: This lies outside of the sites that you may change.",
-        "sites, row 2: This lies outside of the sites that you may change.",
-        "chargers, row 2, column chargerId: 'AIR-1': This charger id is already in use.",
-        "drivers, row 1: This lies outside of the sites that you may change.",
-        "operators, row 3, column emailAddress: 'nell@northwind.example': This e-mail address is already in use: "
-        "choose another.",
-        "operators, row 3: This lies outside of the sites that you may change.",
-        "operators, row 1: You cannot change your own account here: ask an admin operator.",
-        "operators, row 2: Only an admin operator may make or change an admin operator.",
-        "grants, row 1: You cannot change what you see yourself: ask an admin operator.",
+        "grants, row 3, column group: 'Airport': Not found in the file or the network.",
+        "sites, row 1: Outside of the sites you may change.",
+        "sites, row 2: Outside of the sites you may change.",
+        "chargers, row 2, column chargerId: 'AIR-1': This charger ID is already in use.",
+        "drivers, row 1: Outside of the sites you may change.",
+        "operators, row 3, column emailAddress: 'nell@northwind.example': This email address is already in use. "
+        "Choose another.",
+        "operators, row 3: Outside of the sites you may change.",
+        "operators, row 1: You cannot change your own account here. Ask an admin operator.",
+        "operators, row 2: Only an admin operator can create or change an admin operator.",
+        "grants, row 1: You cannot change your own access. Ask an admin operator.",
     ]
     assert Charger.objects.get(charger_id="GAR-1").name == "Garage one"
     plan = load(

@@ -267,7 +267,7 @@ def test_what_a_register_lacks_is_a_warning(rows):
         ({"Betreiber": ""}, "column Betreiber: Is empty: ? is taken instead."),
         ({"Adresse": ""}, "column Adresse: Is empty: ? is taken instead."),
         ({"Postleitzahl Ort": "Dresden"}, "column Postleitzahl Ort: 'Dresden': Is not a post code"),
-        ({"Breitengrad [DG]": ""}, "column Breitengrad [DG]: Is empty: the charger has no place on the map."),
+        ({"Breitengrad [DG]": ""}, "column Breitengrad [DG]: Empty: the charger is not shown on the map."),
         ({"P1 [kW]": ""}, "column P1 [kW]: Is empty: the power of these sockets stays unknown."),
         ({"Steckertypen1": "DC Kupplung Combo, XY 9"}, "column Steckertypen1: 'DC Kupplung Combo, XY 9': Has a plug"),
     ]

@@ -309,7 +309,7 @@ def test_a_charger_id_at_another_customer_is_in_use(load, records, world):
     records[4]["id_pdc_itinerance"] = "dep-1"
     answer = load(records)
     assert answer.code == 1
-    assert "row 6, column id_pdc_itinerance: 'dep-1': This charger id is already in use." in answer.text
+    assert "row 6, column id_pdc_itinerance: 'dep-1': This charger ID is already in use." in answer.text
     assert "Southwind" not in answer.text and "Depot" not in answer.text
     assert Charger.objects.count() == 5
 

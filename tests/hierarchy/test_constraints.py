@@ -247,4 +247,4 @@ def test_a_violated_tie_is_said_of_the_reference(world):
     """Whatever the road: the model's own validation knows it as well as the database."""
     with pytest.raises(ValidationError) as error:
         Driver(customer=world.northwind, name="New", home_site=world.depot).full_clean()
-    assert error.value.message_dict == {"home_site": ["Is unknown: choose one of this customer's."]}
+    assert error.value.message_dict == {"home_site": ["Not found for this customer."]}

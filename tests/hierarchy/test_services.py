@@ -240,7 +240,7 @@ def test_a_restricted_operator_puts_nothing_out_of_scope_and_takes_nothing_in(wo
     by = caller(world.rob)
     found = {case: told(lambda row=row: services.save(by, row(world))) for case, (_, row) in OUT_OF_SCOPE.items()}
     # A row out of sight is unknown, whoever's it is and whether or not it is there.
-    unknown = ["Is unknown: choose one that you can see."]
+    unknown = ["Not found, or you have no access to it."]
     assert found == {
         case: {refusal: unknown} if isinstance(refusal, str) else refusal
         for case, (refusal, _row) in OUT_OF_SCOPE.items()

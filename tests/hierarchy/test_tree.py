@@ -158,7 +158,7 @@ def test_a_parent_that_was_deleted_is_refused(world):
     for parent in (west, world.west):
         with pytest.raises(ValidationError) as error:
             Site.objects.get(pk=world.garage.pk).move(parent)
-        assert error.value.message_dict == {"parent": ["Does not exist any more."]}
+        assert error.value.message_dict == {"parent": ["No longer exists."]}
     assert Site.objects.get(pk=world.garage.pk).parent_id == world.east.pk
     with pytest.raises(Gone):
         west.move(None)

@@ -211,7 +211,7 @@ def test_a_restricted_operator_gives_nothing_that_is_not_there_to_give(rob, worl
     rob.post(page, filled(form, is_admin_operator="on", is_superuser="on", customer=world.southwind.pk))
     for site in (world.harbour, world.west, world.depot):
         refused = rob.post(page, add_line(filled(rob.get(page)), "grants", site=site.pk))
-        assert errors_of(refused) == ["Is unknown: choose one that you can see."]
+        assert errors_of(refused) == ["Not found, or you have no access to it."]
     assert rob.post(page, add_line(filled(rob.get(page)), "grants", site=world.garage.pk)).status_code == 302
     ron.refresh_from_db()
     assert (ron.is_admin_operator, ron.is_superuser, ron.customer) == (False, False, world.northwind)

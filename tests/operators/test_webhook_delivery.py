@@ -195,7 +195,7 @@ def test_an_unknown_name_and_a_server_without_tls(loopback, monkeypatch):
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    assert delivery.post("https://nowhere.example/", HEADERS, BODY).failure == "The name of the host is unknown."
+    assert delivery.post("https://nowhere.example/", HEADERS, BODY).failure == "Unknown host name."
 
 
 def test_the_certificate_is_checked_for_the_name(loopback, monkeypatch):
