@@ -27,7 +27,7 @@ def _read(text: str, line: int) -> tuple[str, str]:
         value, end = json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError as error:
         raise ValidationError(
-            _('Line %(line)s begins with a quotation mark that is not closed: write it as in "a = b".'),
+            _('Line %(line)s has an unclosed quotation mark. Write it as in "a = b".'),
             code="quotation",
             params={"line": line},
         ) from error
@@ -40,7 +40,7 @@ def _value(text: str, line: int) -> str:
     value, rest = _read(text, line)
     if rest:
         raise ValidationError(
-            _('Line %(line)s goes on after the closing quotation mark: write a quotation mark inside as \\".'),
+            _('Line %(line)s continues after the closing quotation mark. Write a quotation mark inside as \\".'),
             code="quotation",
             params={"line": line},
         )
@@ -89,13 +89,13 @@ class PropertiesField(forms.CharField):
             name, rest = _read(line, number)
             if not rest.startswith("="):
                 raise ValidationError(
-                    _("Line %(line)s has no value: write it as name = value."),
+                    _("Line %(line)s has no value. Write it as name = value."),
                     code="properties",
                     params={"line": number},
                 )
             if name in properties:
                 raise ValidationError(
-                    _("Line %(line)s names %(name)s a second time: keep one of the two lines."),
+                    _("Line %(line)s: duplicate name %(name)s. Keep one of the two lines."),
                     code="properties",
                     params={"line": number, "name": name},
                 )

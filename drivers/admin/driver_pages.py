@@ -70,7 +70,7 @@ class DriverPages(EntityAdmin):
         context = {
             **self.admin_site.each_context(request),
             **tags,
-            "title": gettext("Chargers within reach of %(driver)s") % {"driver": driver},
+            "title": gettext("Accessible chargers of %(driver)s") % {"driver": driver},
             "opts": self.opts,
             "original": driver,
             "trail": self.trail_of(request, driver),

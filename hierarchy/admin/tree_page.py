@@ -80,7 +80,7 @@ _NOT_OF_PLACE = {one.name for one in Site._meta.concrete_fields} - {"customer", 
 def _refusal(scope: Scope, site: Site, parent: Site | None) -> str:
     """Why the services would not move the site there, as far as can be said before."""
     if site.parent_id == (parent.pk if parent else None):
-        return gettext("%(site)s lies there already.") % {"site": site}
+        return gettext("%(site)s is already there.") % {"site": site}
     moved = copy.copy(site)
     moved.parent = parent
     try:
@@ -194,7 +194,7 @@ class SiteTreeAdmin(EntityAdmin):
         parent: Site | None = None if is_to_top else form.cleaned_data[TO]
         if site.parent_id == (parent.pk if parent else None):
             # What it is to become, whoever did it, and no error.
-            text = gettext("%(site)s lies there already: nothing is to be moved.") % {"site": site}
+            text = gettext("%(site)s is already there. Nothing was moved.") % {"site": site}
             self.message_user(request, text, messages.INFO)
             return HttpResponseRedirect(_shown(site))
         return self._move(request, site, parent) if request.method == "POST" else self._confirm(request, site, parent)
@@ -212,25 +212,25 @@ class SiteTreeAdmin(EntityAdmin):
                 if request.POST.get("seen") != _seen(site, parent):
                     raise Conflict(
                         _(
-                            "Somebody moved or changed one of the two sites in the meantime, so nothing was moved. "
-                            "Here is what the move would change now."
+                            "Someone changed or moved one of these sites after you opened the page. Nothing was moved. "
+                            "The preview below is up to date."
                         ),
                         code="stale",
                     )
                 services.site_move(caller, site, parent)
         except REFUSALS as error:
             return self._confirm(request, site, parent, sentence(error))
-        target = places(caller.scope, [parent.pk])[parent.pk] if parent else gettext("the top")
+        target = places(caller.scope, [parent.pk])[parent.pk] if parent else gettext("the top level")
         text = gettext("%(site)s was moved to %(target)s.") % {"site": site, "target": target}
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(_shown(site))
 
     def _target_form(self, request: HttpRequest, site: Site, given: Any) -> forms.Form:
         targets: Any = self.formfield_for_foreignkey(
-            Site._meta.get_field("parent"), request, label=_("Move to"), required=True
+            Site._meta.get_field("parent"), request, label=_("Parent site"), required=True
         )
         targets.queryset = targets.queryset.filter(customer_id=site.customer_id)
-        targets.help_text = _("The site below which it is to lie. Type a part of its name.")
+        targets.help_text = _("The new parent site. Type part of its name.")
         targets.widget.outside_of = site.pk
         form = forms.Form(given)
         form.fields[TO] = targets

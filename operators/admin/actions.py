@@ -19,7 +19,7 @@ class Dismiss:
         everybody = Operator.objects.visible_to(Scope.whole_customer(selection.customer.pk))
         admins = set(everybody.filter(is_admin_operator=True, is_active=True).values_list("pk", flat=True))
         if admins and admins <= set(edit.ids):
-            raise Unfit(gettext("Nobody would be left to manage the operators: leave one active admin operator out."))
+            raise Unfit(gettext("At least one active admin operator must remain. Deselect one."))
         return edit
 
 
@@ -34,8 +34,8 @@ class DeleteOperators(Dismiss, Delete):
 ACTIONS: tuple[Any, ...] = (
     Link(
         "grant_sight",
-        _("Grant sight of a site"),
-        _("grant %(rows)s sight of %(target)s"),
+        _("Grant access to a site"),
+        _("grant %(rows)s access to %(target)s"),
         SiteGrant,
         chosen="operator",
         other="site",
@@ -43,14 +43,14 @@ ACTIONS: tuple[Any, ...] = (
     ),
     Unlink(
         "withdraw_sight",
-        _("Withdraw sight of a site"),
-        _("withdraw sight of %(target)s from %(rows)s"),
+        _("Revoke access to a site"),
+        _("revoke access of %(rows)s to %(target)s"),
         SiteGrant,
         chosen="operator",
         other="site",
         label=_("Site"),
     ),
-    Disable("disable", _("Disable: let neither them nor their keys in"), _("disable %(rows)s"), is_active=False),
+    Disable("disable", _("Disable (blocks sign-in and API keys)"), _("disable %(rows)s"), is_active=False),
     Give("enable", _("Enable"), _("enable %(rows)s"), is_active=True),
     DeleteOperators("delete_selected", _("Delete"), _("delete %(rows)s")),
     *EXPORTS,

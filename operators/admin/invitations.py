@@ -53,13 +53,13 @@ def what_follows() -> str:
     hours = {"hours": hours_valid()}
     if settings.HAS_MAIL:
         return (
-            gettext("An invitation goes to the e-mail address: a link to choose a password, valid for %(hours)d hours.")
+            gettext("An invitation with a link to choose a password is sent by email. It expires in %(hours)d hours.")
             % hours
         )
     return (
         gettext(
-            "No mail server is set up. The next page shows a link to hand over, with which the operator chooses a "
-            "password. It is valid for %(hours)d hours."
+            "No mail server is configured. The next page shows a link to share with the operator, for choosing a "
+            "password. It expires in %(hours)d hours."
         )
         % hours
     )
@@ -87,8 +87,8 @@ def hand_over(page: ShowsOnce, request: HttpRequest, operators: Iterable[Operato
     sent = [operator.email for operator, _link in made if operator.pk not in unsent]
     if sent:
         text = ngettext(
-            "A link to choose a password is on its way to %(people)s, valid for %(hours)d hours.",
-            "Links to choose a password are on their way to %(people)s, valid for %(hours)d hours.",
+            "A link to choose a password was sent to %(people)s. It expires in %(hours)d hours.",
+            "Links to choose a password were sent to %(people)s. They expire in %(hours)d hours.",
             len(sent),
         )
         page.message_user(request, text % {"people": ", ".join(sent), "hours": hours_valid()}, messages.SUCCESS)

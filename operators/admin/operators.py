@@ -52,14 +52,16 @@ class OperatorForm(EntityForm):
     leave_without_admin = forms.BooleanField(
         label=_("Leave the customer without an admin operator"),
         required=False,
-        help_text=_("Needed to disable or demote the last one: then only platform staff manage the operators."),
+        help_text=_("Required to disable or demote the last one. Only platform staff can then manage operators."),
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         stays = cleaned.get("is_admin_operator", True) and cleaned.get("is_active", True)
         if not stays and not cleaned.get("leave_without_admin") and self.instance.is_last_admin:
-            message = _("This is the last active admin operator of the customer: make another one first, or mark this.")
+            message = _(
+                "This is the customer's last active admin operator. Create another one first, or tick this box."
+            )
             self.add_error("leave_without_admin", message)
         return cleaned
 
@@ -67,12 +69,12 @@ class OperatorForm(EntityForm):
 class GrantsFilter(QuestionFilter):
     """Who is no admin operator and has no grant sees nothing."""
 
-    title = _("sight")
+    title = _("site access")
     parameter_name = "grants"
     answers: ClassVar[dict[str, Any]] = {
-        "all": _("Everything"),
+        "all": _("All sites"),
         "some": _("Granted sites"),
-        "none": _("Nothing"),
+        "none": _("No sites"),
     }
 
     def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
@@ -95,14 +97,14 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
     list_display = ("name", "state", "email", "place", "is_admin_operator", "last_login")
     list_filter = (WithinFilter, "is_admin_operator", "is_active", GrantsFilter)
     search_fields = ("name_key__contains", "email_key__contains")
-    search_help_text = _("Name or e-mail address")
+    search_help_text = _("Name or email address")
     is_found_everywhere = True
     chooses_customer = True
     references = ("home_site",)
     place_attribute = "home_site_id"
     readonly_fields = ("operator_id", "last_login", "state")
     actions = ("invite", *ACTIONS)
-    was_shown = _("It was shown once, and is stored nowhere. If nobody copied it, invite again: that makes a new link.")
+    was_shown = _("The link was shown once and is not stored. If you did not copy it, invite again for a new link.")
 
     class Media:
         css: ClassVar[dict[str, Any]] = {"all": ["chargetree/operators.css"]}
@@ -190,11 +192,11 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
 
     # What else is done to operators.
 
-    @admin.action(description=_("Send the chosen operators a link to choose a password"), permissions=["change"])
+    @admin.action(description=_("Send a password link to selected operators"), permissions=["change"])
     def invite(self, request: HttpRequest, queryset: Any) -> None:
         operators = list(queryset[: MOST_INVITED + 1])
         if len(operators) > MOST_INVITED:
-            raise Conflict(_("At most %d operators are invited at once: choose fewer.") % MOST_INVITED)
+            raise Conflict(_("At most %d operators can be invited at once. Select fewer.") % MOST_INVITED)
         context_of(request).invited = [services.operator_invite(caller_of(request), one) for one in operators]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -208,7 +210,9 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         operator = self.get_object(request, unquote(object_id))
         note: Any = ""
         if operator.is_last_admin:
-            note = _("This is the customer's last active admin operator: then only platform staff manage operators.")
+            note = _(
+                "This is the customer's last active admin operator. Only platform staff can then manage operators."
+            )
         return super().delete_view(request, object_id, {"note": note, **(extra_context or {})})
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -249,7 +253,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
             else ("admin:operators_operator_changelist",)
         )
         return {
-            "title": ngettext("A link to hand over", "Links to hand over", len(rows)),
+            "title": ngettext("Password link", "Password links", len(rows)),
             "back": reverse(page[0], args=page[1:]),
             "hours": invitations.hours_valid(),
             "has_mail": settings.HAS_MAIL,
@@ -260,7 +264,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         operator = self._changeable(request, object_id)
         with journal.recording(caller_of(request)):
             sign_in.unlock(caller_of(request), operator)
-        text = gettext("%(operator)s may sign in again.") % {"operator": operator}
+        text = gettext("%(operator)s can sign in again.") % {"operator": operator}
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:operators_operator_change", args=[quote(operator.pk)]))
 
@@ -286,7 +290,9 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
                 form.add_error("new_password", sentence(error))
             else:
                 self.message_user(
-                    request, gettext("%(operator)s has a new password.") % {"operator": operator}, messages.SUCCESS
+                    request,
+                    gettext("The password of %(operator)s was changed.") % {"operator": operator},
+                    messages.SUCCESS,
                 )
                 return HttpResponseRedirect(reverse("admin:operators_operator_change", args=[quote(operator.pk)]))
         context = {
@@ -306,7 +312,7 @@ class SiteGrantAdmin(EntityAdmin):
     list_display_links = ("operator", "place")
     list_filter = (WithinFilter,)
     search_fields = ("operator__email_key__contains", "site__name_key__contains")
-    search_help_text = _("E-mail address or site")
+    search_help_text = _("Email address or site")
     ordering = ("operator__email_key", "pk")
     references = ("operator", "site")
     place_attribute = "site_id"

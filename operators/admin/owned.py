@@ -126,16 +126,16 @@ def address_after(request: HttpRequest, rows: list[Any], listed: str) -> str:
 
 ASK_ROTATE_KEY = (
     _("Rotate %(object)s"),
-    _("The key gets a new text, which is shown once. The old one opens nothing from that moment on."),
+    _("A new key is created and shown once. The current key stops working immediately."),
     _("Rotate the key"),
 )
 ASK_REVOKE_KEY = (
     _("Revoke %(object)s"),
-    _("The key opens nothing any more, now and for ever. Whatever uses it stops working."),
+    _("The key stops working immediately, and programs that use it lose access. This cannot be undone."),
     _("Revoke the key"),
 )
 ASK_ROTATE_WEBHOOK = (
     _("Rotate the secret of %(object)s"),
-    _("The webhook gets a new signing secret, which is shown once. For a day, messages carry both signatures."),
+    _("A new signing secret is created and shown once. For a day, messages are signed with both secrets."),
     _("Rotate the secret"),
 )

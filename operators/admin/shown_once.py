@@ -25,7 +25,7 @@ class ShowsOnce(ModelAdmin):
     """Pages over rows of which a secret is shown once, when it is created."""
 
     # What is said in place of that page when it is loaded again.
-    was_shown: ClassVar[Any] = _("It was shown once, and is stored nowhere. If nobody copied it, rotate it.")
+    was_shown: ClassVar[Any] = _("The secret was shown once and is not stored. If you did not copy it, rotate it.")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self._shown_view)

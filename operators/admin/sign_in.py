@@ -42,7 +42,7 @@ class SignInForm(AdminAuthenticationForm):
 
     error_messages = {
         **AdminAuthenticationForm.error_messages,
-        "invalid_login": _("E-mail address or password is wrong: look at both, capital letters count in the password."),
+        "invalid_login": _("Email address or password is wrong. Passwords are case-sensitive."),
     }
 
     def clean(self) -> dict[str, Any]:
@@ -65,15 +65,15 @@ class SignInForm(AdminAuthenticationForm):
 def _told(locked: sign_in.Locked) -> str:
     if locked.is_client:
         text = ngettext(
-            "Signing in failed too often from your network: try again in %(minutes)d minute.",
-            "Signing in failed too often from your network: try again in %(minutes)d minutes.",
+            "Too many failed sign-ins from your network. Try again in %(minutes)d minute.",
+            "Too many failed sign-ins from your network. Try again in %(minutes)d minutes.",
             locked.minutes,
         )
     else:
         text = ngettext(
-            "Signing in with this e-mail address failed too often: try again in %(minutes)d minute, or ask an admin "
+            "Too many failed sign-ins with this email address. Try again in %(minutes)d minute, or ask an admin "
             "operator to unlock it.",
-            "Signing in with this e-mail address failed too often: try again in %(minutes)d minutes, or ask an admin "
+            "Too many failed sign-ins with this email address. Try again in %(minutes)d minutes, or ask an admin "
             "operator to unlock it.",
             locked.minutes,
         )
@@ -82,7 +82,7 @@ def _told(locked: sign_in.Locked) -> str:
 
 class ForgottenForm(forms.Form):
     email = forms.CharField(
-        label=_("E-mail address"),
+        label=_("Email address"),
         max_length=254,
         validators=[validate_line],
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
@@ -108,8 +108,8 @@ def forgotten(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(reverse("admin:forgotten_password_sent"))
         minutes = sign_in.minutes_until(until)
         text = ngettext(
-            "Too many links were asked for: look into the mailbox, or try again in %(minutes)d minute.",
-            "Too many links were asked for: look into the mailbox, or try again in %(minutes)d minutes.",
+            "Too many links requested. Check your email, or try again in %(minutes)d minute.",
+            "Too many links requested. Check your email, or try again in %(minutes)d minutes.",
             minutes,
         )
         form.add_error(None, text % {"minutes": minutes})
@@ -120,7 +120,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 def forgotten_sent(request: HttpRequest) -> HttpResponse:
     if not settings.HAS_MAIL:
         raise Http404
-    return _page(request, "forgotten_sent.html", title=_("Look into your mailbox"), hours=hours_valid())
+    return _page(request, "forgotten_sent.html", title=_("Check your email"), hours=hours_valid())
 
 
 class ChoosePasswordForm(PasswordForm):
@@ -145,7 +145,7 @@ class ChoosePasswordView(PasswordResetConfirmView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        return context if context["validlink"] else {**context, "title": gettext("This link opens nothing any more")}
+        return context if context["validlink"] else {**context, "title": gettext("This link no longer works")}
 
     def form_valid(self, form: Any) -> HttpResponse:
         operator: Operator = form.operator
@@ -158,7 +158,7 @@ class ChoosePasswordView(PasswordResetConfirmView):
             return self.form_invalid(form)
         del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
         login(self.request, operator, _BACKEND)
-        messages.success(self.request, gettext("You have a new password, and are signed in."))
+        messages.success(self.request, gettext("Your password was changed, and you are signed in."))
         return HttpResponseRedirect(reverse("admin:index"))
 
 

@@ -81,7 +81,7 @@ def _offer(request: HttpRequest, address: str, typed: str) -> HttpResponse:
         **admin.site.each_context(request),
         # A question to answer, without the ways to elsewhere.
         "has_permission": False,
-        "title": gettext("Save what you typed?"),
+        "title": gettext("Save your earlier input?"),
         "address": address,
         "fields": list(_kept(QueryDict(typed).lists())),
         "is_partial": bool(carried(request)[_LEFT_OUT]),

@@ -97,7 +97,7 @@ def test_keys_are_revoked_from_the_list_after_a_question(ada, world, monkeypatch
     for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', asked.content.decode()):
         answered.setdefault(name, []).append(value)
     done = ada.post(page, answered, follow=True)
-    assert "2 keys open nothing any more." in done.content.decode()
+    assert "2 keys were revoked." in done.content.decode()
     assert set(ApiKey.objects.filter(revoked_at=None)) == {old, late}
     assert "Nothing to revoke" in ada.post(page, act, follow=True).content.decode()
 
@@ -211,7 +211,7 @@ def test_a_restricted_operator_gives_nothing_that_is_not_there_to_give(rob, worl
     rob.post(page, filled(form, is_admin_operator="on", is_superuser="on", customer=world.southwind.pk))
     for site in (world.harbour, world.west, world.depot):
         refused = rob.post(page, add_line(filled(rob.get(page)), "grants", site=site.pk))
-        assert errors_of(refused) == ["Is unknown: choose one that you can see."]
+        assert errors_of(refused) == ["Not found, or you have no access to it."]
     assert rob.post(page, add_line(filled(rob.get(page)), "grants", site=world.garage.pk)).status_code == 302
     ron.refresh_from_db()
     assert (ron.is_admin_operator, ron.is_superuser, ron.customer) == (False, False, world.northwind)
@@ -277,7 +277,7 @@ def test_the_last_admin_operator_is_taken_away_knowingly(client, world):
         refused = client.post(page, data)
         assert "last active admin operator" in errors_of(refused)[0]
         assert 'name="leave_without_admin"' in refused.content.decode()
-    assert "only platform staff" in client.get(address(Operator, "delete", world.sue.pk)).content.decode()
+    assert "Only platform staff" in client.get(address(Operator, "delete", world.sue.pk)).content.decode()
     # One who was disabled helps nobody; one who is active does.
     amy = made(
         Operator,
