@@ -1,4 +1,4 @@
-"""Lists and properties of a charger as people type them: one a line."""
+"""Form fields for lists and properties of a charger, with one item per line."""
 
 import json
 import re
@@ -14,12 +14,12 @@ _PLAIN_VALUE = re.compile(r"[^\s\"](?:[^\r\n\t\x85\u2028\u2029]*\S)?")
 
 
 def written(text: str, plain: re.Pattern[str] = _PLAIN) -> str:
-    """A text as it stands on a line: in quotation marks, as in JSON, where it could be misread without."""
+    """A string as it is written on a line: quoted as in JSON where it would be ambiguous."""
     return text if plain.fullmatch(text) else json.dumps(text)
 
 
 def _read(text: str, line: int) -> tuple[str, str]:
-    """The text at the beginning of `text`, and what follows it. Plain texts end at `=` or with the line."""
+    """The string at the beginning of `text`, and the rest. Unquoted strings end at `=` or with the line."""
     if not text.startswith('"'):
         name, separator, rest = text.partition("=")
         return name.strip(), separator + rest
@@ -52,7 +52,7 @@ def _lines(text: str) -> list[tuple[int, str]]:
 
 
 class LinesField(forms.CharField):
-    """A list of texts, one a line."""
+    """A list of strings, one per line."""
 
     widget = forms.Textarea(attrs={"rows": 4})
 
@@ -69,7 +69,7 @@ class LinesField(forms.CharField):
 
 
 class PropertiesField(forms.CharField):
-    """Names with a text each, `name = value` a line."""
+    """Names with string values, one `name = value` per line."""
 
     widget = forms.Textarea(attrs={"rows": 4})
 

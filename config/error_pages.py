@@ -1,7 +1,7 @@
-"""The pages that people see when something goes wrong: what happened, what to do next, and the request's id.
+"""HTML error pages, with an explanation, advice and the request ID, and the error handlers that render them.
 
-Addresses of the API answer with problem+json instead. Who is signed in keeps the frame of the admin around the page,
-but not when the server itself failed: then a page needs neither a session nor a database.
+URLs of the API respond with problem+json instead. Signed-in users see the page inside the admin's layout, except for
+server errors: those pages need neither a session nor a database.
 """
 
 import logging
@@ -74,7 +74,7 @@ PAGES = {
     ),
 }
 
-# A form that was sent without its token, or with an old one.
+# The CSRF token is missing or invalid.
 FORGED = Page(
     _("This page was open for too long"),
     _(
@@ -88,9 +88,9 @@ FORGED = Page(
 def error_page(
     request: HttpRequest, status: int, detail: Text = "", page: Any = None, ways: Iterable[tuple[str, str]] = ()
 ) -> HttpResponse:
-    """The page of a status; `detail` takes the place of what it means in general.
+    """The error page of a status. `detail` replaces the general meaning.
 
-    `page` has other words, as a `Page` has them; `ways` are links that lead on, each with its address.
+    `page` replaces the texts of the status; `links` are (label, URL).
     """
     context = {
         "status": status,
@@ -107,7 +107,7 @@ def error_page(
 
 
 def _framed(request: HttpRequest, context: dict[str, Any]) -> str | None:
-    """The page within the admin, for who is signed in; None where that cannot be, whatever the reason."""
+    """The page inside the admin's layout for signed-in users; None otherwise, or if rendering fails."""
     try:
         if not request.user.is_authenticated:
             return None
@@ -118,7 +118,7 @@ def _framed(request: HttpRequest, context: dict[str, Any]) -> str | None:
         }
         return render_to_string("admin/error.html", {**frame, **context}, request)
     except Exception:
-        logger.warning("An error page has no frame.", exc_info=True)
+        logger.warning("Cannot render an error page inside the admin's layout.", exc_info=True)
         return None
 
 
@@ -126,8 +126,8 @@ def _plain(context: dict[str, Any]) -> str:
     try:
         return render_to_string("error.html", context)
     except Exception:
-        # Not even templates or static files: say the least.
-        logger.warning("An error page has no template.", exc_info=True)
+        # Templates or static files are unavailable.
+        logger.warning("Cannot render the template of an error page.", exc_info=True)
         page = context["page"]
         return format_html(
             "<!doctype html><title>{0}</title><h1>{0}</h1><p>{1}</p><p>{2}</p>",
@@ -169,7 +169,7 @@ def is_api(request: HttpRequest) -> bool:
 
 
 class ProblemMiddleware:
-    """Makes a page of a problem that no page shows itself, and of a database that is away or busy."""
+    """Turns uncaught domain errors and database outages into error pages."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
@@ -181,6 +181,6 @@ class ProblemMiddleware:
         if isinstance(exception, DomainError):
             return error_page(request, errors.problem_of(exception).status, exception.detail)
         if isinstance(exception, OperationalError | InterfaceError):
-            logger.error("The database does not answer.", exc_info=exception)
+            logger.error("The database is not responding.", exc_info=exception)
             return error_page(request, 503)
         return None

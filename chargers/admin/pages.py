@@ -1,4 +1,4 @@
-"""The admin's pages of chargers, sockets and configurations."""
+"""The ModelAdmins of chargers, sockets and configurations, with their forms, inlines and filters."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -27,7 +27,7 @@ from hierarchy.scoping import Scope
 
 
 class StatusMark:
-    """A column and field with the status as a word, and a mark before it whose shape and colour say the same."""
+    """A column and read-only field with the status as text and as an icon."""
 
     @admin.display(description=_("status"), ordering="status")
     def status_mark(self, row: Any) -> SafeString:
@@ -35,7 +35,7 @@ class StatusMark:
 
 
 class HealthFilter(QuestionFilter):
-    """By what is counted on the front page. A socket that charges is online too."""
+    """By health, as counted on the home page. Charging sockets are online too."""
 
     title = _("health")
     parameter_name = "health"
@@ -71,7 +71,7 @@ class ManufacturerFilter(ValueFilter):
 
 
 class ModelFilter(ValueFilter):
-    """Of the chosen manufacturer."""
+    """Models of the chosen manufacturer."""
 
     title = _("model")
     parameter_name = column = "model"
@@ -117,7 +117,7 @@ class ConfigurationInline(EntityInline):
     ordering = ("name_key",)
     formfield_overrides: ClassVar[Any] = {
         **EntityInline.formfield_overrides,
-        # Most values are a word; the sheet lets longer ones grow.
+        # Most values are short; CSS lets longer ones grow.
         models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 1})},
     }
 
@@ -213,7 +213,7 @@ class ChargerAdmin(StatusMark, ChargerPages):
 
     @admin.display(description=_("health"))
     def health(self, charger: Any) -> SafeString:
-        """What its sockets say as well: a charger that reports no error may have one that does."""
+        """Includes the sockets: a charger without an error may have a socket with one."""
         return format_html('<span class="status status-{}">{}</span>', *charger.shown_health)
 
     def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:

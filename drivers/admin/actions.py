@@ -1,4 +1,4 @@
-"""What can be done with chosen drivers and tags."""
+"""Bulk actions on drivers and tags."""
 
 from typing import Any
 

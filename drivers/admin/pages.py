@@ -1,4 +1,4 @@
-"""The admin's pages of drivers, tags, rights and external ids."""
+"""The ModelAdmins of drivers, tags, rights and external IDs, with their inlines and filters."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -31,7 +31,7 @@ from drivers.selectors import (
 )
 from hierarchy.scoping import Scope
 
-# How many tags of a driver the list of drivers names.
+# How many tags of a driver the list of drivers shows.
 LISTED_TAGS = 4
 
 
@@ -84,7 +84,7 @@ def shown_validity(state: Validity) -> SafeString:
 
 
 class ValidityMark:
-    """A column and field with what a tag is now as a word, and a mark before it whose shape and colour say the same."""
+    """A column and read-only field with the validity of a tag as text and as an icon."""
 
     @admin.display(description=_("state"))
     def state(self, tag: Tag) -> SafeString | str:

@@ -1,4 +1,4 @@
-"""From when and until when many tags are valid, set at once."""
+"""The bulk action that sets the validity of tags."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEEP, NOTHING, NOW, AT = "keep", "none", "now", "at"
 
 
 class ValidityForm(forms.Form):
-    """From when and until when tags are valid; each may stay as it is."""
+    """The start and the end of the validity; each can stay unchanged."""
 
     begin = forms.ChoiceField(
         label=_("Valid from"),
@@ -66,7 +66,7 @@ class ValidityForm(forms.Form):
         return cleaned
 
     def values(self) -> dict[str, datetime.datetime | None]:
-        """What changes, by field."""
+        """The new values by field."""
         chosen = self.cleaned_data
         now = timezone.now().replace(microsecond=0)
         values = {}
@@ -77,7 +77,7 @@ class ValidityForm(forms.Form):
 
 
 class SetValidity(PlannedAction):
-    """From when and until when tags are valid: the chosen ones or, by `of`, those of the chosen rows."""
+    """Sets the validity of the selected tags or, with `of`, of the tags whose foreign key is a selected row."""
 
     def __init__(self, name: str, description: Any, title: Any, model: Any, of: str = "pk") -> None:
         super().__init__(name, description, title)

@@ -1,4 +1,4 @@
-"""The pages of customers and sites."""
+"""The ModelAdmins of customers and sites."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hierarchy.models import Customer, Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import site_paths
 
-# How deep the list of sites indents; the column beside it names the whole path.
+# The deepest indentation in the list of sites; the next column shows the full path.
 INDENTED_LEVELS = 8
 
 
@@ -77,7 +77,7 @@ class SiteAdmin(SiteTreeAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if obj is not None and not self.has_change_permission(request, obj):
-            # The site above one that may only be looked at may lie out of sight.
+            # The parent of a read-only site may not be accessible, so show the accessible path.
             first = fieldsets[0][1]
             first["fields"] = ["path" if name == "parent" else name for name in first["fields"]]
         return fieldsets

@@ -1,4 +1,4 @@
-"""What can be done with chosen sites."""
+"""Bulk actions on sites."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""What can be done with chosen operators."""
+"""Bulk actions on operators."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from operators.models import Operator, SiteGrant
 
 
 class Dismiss:
-    """Keeps a customer from losing all active admin operators at once: the last is let go on the own page."""
+    """Prevents a bulk action on all active admin operators of a customer. The last one needs its own page."""
 
     def edit(self, selection: Selection, form: Any) -> Edit:
         edit: Edit = super().edit(selection, form)  # type: ignore[misc]
@@ -24,11 +24,11 @@ class Dismiss:
 
 
 class Disable(Dismiss, Give):
-    """Lets nobody in of those who were chosen."""
+    """Disables the selected operators."""
 
 
 class DeleteOperators(Dismiss, Delete):
-    """Deletes operators with their grants, keys and webhooks."""
+    """Deletes operators with their site access, keys and webhooks."""
 
 
 ACTIONS: tuple[Any, ...] = (

@@ -1,4 +1,4 @@
-"""How an operator comes to a password: a link that is sent by e-mail, or shown once to be handed over."""
+"""Links for choosing a password: sent by email, or shown once to share by hand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from operators.sign_in import minutes_until
 
 
 class State(NamedTuple):
-    """Whether somebody can sign in now: a word for the style sheet, one for people, and what there is to add."""
+    """The sign-in state of an operator: the CSS class, the label, and a detail."""
 
     word: str
     label: str
@@ -49,7 +49,7 @@ def state_of(operator: Operator, locked_until: datetime.datetime | None) -> Stat
 
 
 def what_follows() -> str:
-    """What becomes of a new operator whose password nobody sets."""
+    """The note on the add page about the invitation."""
     hours = {"hours": hours_valid()}
     if settings.HAS_MAIL:
         return (
@@ -70,13 +70,13 @@ def hours_valid() -> int:
 
 
 def link_for(request: HttpRequest, operator: Operator) -> str:
-    """A new link, to the address that the settings name; without one, to that of the request."""
+    """A new link, with the host of PUBLIC_URL or, without that setting, of the request."""
     address = reverse("admin:choose_password", args=links.parts(operator))
     return f"{settings.PUBLIC_URL}{address}" if settings.PUBLIC_URL else request.build_absolute_uri(address)
 
 
 def hand_over(page: ShowsOnce, request: HttpRequest, operators: Iterable[Operator]) -> HttpResponse | None:
-    """Send each a link. The answer leads to those that cannot be sent; None when all were."""
+    """Send a link to each operator. Returns a page with the links that could not be sent, or None."""
     made = [(operator, link_for(request, operator)) for operator in operators]
     sender = request.user.name if isinstance(request.user, Operator) else ""
     unsent = {

@@ -1,4 +1,4 @@
-"""The admin's pages of API keys."""
+"""The ModelAdmin of API keys."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from operators import services
 from operators.admin.owned import ASK_REVOKE_KEY, ASK_ROTATE_KEY, OwnedAdmin, address_after
 from operators.models import ApiKey
 
-# All of them are named on the page that asks.
+# The confirmation page lists them all.
 MOST_REVOKED = 100
 
 
@@ -45,7 +45,7 @@ class StateFilter(QuestionFilter):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(OwnedAdmin):
-    """A key's text is on the page that answers its making, and nowhere else."""
+    """The key itself is shown only in response to its creation."""
 
     list_display = ("name", "hint", "operator", "is_read_only", "state", "expires_at", "last_used_at")
     list_filter = (StateFilter, "is_read_only", CustomerFilter)
@@ -82,7 +82,7 @@ class ApiKeyAdmin(OwnedAdmin):
 
     @admin.action(description=_("Revoke selected keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        """Ask, then end those that were shown: what matches the filters may be others by then."""
+        """Confirm, then revoke exactly the listed keys: other keys may match the filters by then."""
         keys = list(queryset.filter(_is_valid())[: MOST_REVOKED + 1])
         if len(keys) > MOST_REVOKED:
             raise Conflict(_("At most %d keys can be revoked at once. Select fewer.") % MOST_REVOKED)
@@ -133,7 +133,7 @@ class ApiKeyAdmin(OwnedAdmin):
 
 
 def _is_valid() -> Q:
-    """As `ApiKey.is_valid`, of rows."""
+    """`ApiKey.is_valid` as a condition."""
     return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
 
 

@@ -1,4 +1,4 @@
-"""The admin's pages of operators and their grants of sight."""
+"""The ModelAdmins of operators and their site access."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from operators.admin.passwords import OptionalPasswordForm, PasswordForm
 from operators.admin.shown_once import ShowsOnce
 from operators.models import Operator, SiteGrant
 
-# Their mail leaves one after the other, while the person at the page waits.
+# Emails are sent one by one while the page loads.
 MOST_INVITED = 50
 
 
@@ -47,7 +47,7 @@ class OperatorAddForm(OptionalPasswordForm, EntityForm):
 
 
 class OperatorForm(EntityForm):
-    """`leave_without_admin` is on the page of an operator after whom nobody would be left to manage the others."""
+    """`leave_without_admin` is shown for the last active admin operator of a customer."""
 
     leave_without_admin = forms.BooleanField(
         label=_("Leave the customer without an admin operator"),
@@ -67,7 +67,7 @@ class OperatorForm(EntityForm):
 
 
 class GrantsFilter(QuestionFilter):
-    """Who is no admin operator and has no grant sees nothing."""
+    """By site access. Operators without grants who are not admin operators have none."""
 
     title = _("site access")
     parameter_name = "grants"
@@ -109,7 +109,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
     class Media:
         css: ClassVar[dict[str, Any]] = {"all": ["chargetree/operators.css"]}
 
-    # What a form holds.
+    # Form fields.
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -123,7 +123,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         fields = ["name", "email", "home_site", "is_admin_operator", "is_active"]
         is_writer = obj is None or self.has_change_permission(request, obj)
         if is_writer and scope_of(request).is_restricted:
-            # Who may not make admin operators is not asked.
+            # Restricted operators cannot create admin operators.
             fields.remove("is_admin_operator")
         if obj is None:
             return fields
@@ -162,7 +162,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
             context = {**context, "belongings": belongings(request, operator)}
         return super().render_change_form(request, context, *args, **kwargs)
 
-    # How it is saved.
+    # Saving.
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
@@ -175,7 +175,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
             context_of(request).invited = [obj]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Invitations leave when all is written: no mail server holds up a transaction, or undoes it."""
+        """Sends invitations after the commit, so that a mail server cannot block or roll back the transaction."""
         response = super().changeform_view(request, *args, **kwargs)
         context = context_of(request)
         invited = [] if context.refused else context.invited
@@ -183,14 +183,14 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         if context_of(request).invited and not settings.HAS_MAIL:
-            # A link to hand over comes next, whichever button it was, and no form that the message could speak of.
+            # The page with the link comes next, whichever save button was used.
             sent: Any = request.POST.copy()
             for button in ("_continue", "_addanother"):
                 sent.pop(button, None)
             request.POST = sent
         return super().response_add(request, obj, post_url_continue)
 
-    # What else is done to operators.
+    # Other actions.
 
     @admin.action(description=_("Send a password link to selected operators"), permissions=["change"])
     def invite(self, request: HttpRequest, queryset: Any) -> None:
@@ -202,7 +202,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
         invited = context_of(request).invited
-        # What is refused on the way undoes the invitations before it.
+        # An error rolls back all invitations.
         is_written = len(invited) > 0 and response.status_code == 302
         return (invitations.hand_over(self, request, invited) if is_written else None) or response
 
@@ -234,7 +234,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         ]
 
     def invite_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give an operator a new link to choose a password."""
+        """Create a new password link for an operator."""
         operator = self._changeable(request, object_id)
         try:
             services.operator_invite(caller_of(request), operator)
@@ -260,7 +260,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         }
 
     def unlock_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Let an operator sign in again who failed too often."""
+        """Remove the lock after too many failed sign-ins."""
         operator = self._changeable(request, object_id)
         with journal.recording(caller_of(request)):
             sign_in.unlock(caller_of(request), operator)
@@ -275,10 +275,10 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         return operator
 
     def password_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give an operator another password."""
+        """Set the password of another operator."""
         operator = self.get_object(request, unquote(object_id))
         if operator.pk == scope_of(request).operator_id:
-            # There the old one is asked for.
+            # Changing your own password requires the old one.
             return HttpResponseRedirect(reverse("admin:password_change"))
         if not self.has_change_permission(request, operator):
             raise PermissionDenied

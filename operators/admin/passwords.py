@@ -1,4 +1,4 @@
-"""Forms with which passwords are chosen."""
+"""Password forms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NEW = {"autocomplete": "new-password"}
 
 
 class PasswordForm(forms.Form):
-    """A new password, typed twice."""
+    """A new password with confirmation."""
 
     new_password = forms.CharField(
         label=_("Password"),
@@ -33,7 +33,7 @@ class PasswordForm(forms.Form):
 
 
 class OptionalPasswordForm(PasswordForm):
-    """A password, or none."""
+    """An optional password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""The pages for who is not signed in: signing in, asking for a link, and choosing a password with one."""
+"""The sign-in form, and the pages for forgotten passwords."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from operators.admin.passwords import PasswordForm
 from operators.models import Operator
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
-# How many links one address, and one client, may ask for in a window.
+# Password links per email address, and per client, in a window.
 _LINKS_FOR_AN_ADDRESS, _LINKS_FROM_A_CLIENT = 3, 20
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Signing in, as often as the lock lets."""
+    """Sign in, unless locked after too many failures."""
 
     error_messages = {
         **AdminAuthenticationForm.error_messages,
@@ -92,7 +92,7 @@ class ForgottenForm(forms.Form):
 @never_cache
 @csrf_protect
 def forgotten(request: HttpRequest) -> HttpResponse:
-    """Ask for a link to choose a new password. The answer is the same whether the address is an operator's or not."""
+    """Request a password link. The response does not reveal whether the address belongs to an operator."""
     if not settings.HAS_MAIL:
         raise Http404
     form = ForgottenForm(request.POST if request.method == "POST" else None)
@@ -124,7 +124,7 @@ def forgotten_sent(request: HttpRequest) -> HttpResponse:
 
 
 class ChoosePasswordForm(PasswordForm):
-    """As Django's view makes it: with the operator whose password it is."""
+    """Takes the operator, as Django's view passes it."""
 
     def __init__(self, user: Operator | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -132,7 +132,7 @@ class ChoosePasswordForm(PasswordForm):
 
 
 class ChoosePasswordView(PasswordResetConfirmView):
-    """Where a link leads. Its token is moved into the session, so that no other page is told the address."""
+    """The page of a password link. Django moves the token into the session, so that the URL does not leak it."""
 
     form_class = ChoosePasswordForm  # type: ignore[assignment]
     token_generator = links.tokens

@@ -175,7 +175,7 @@ def test_every_action_does_what_it_says(world):
     assert "own account" in text_of(client.get(act(client, Operator, "disable", world.ada)["Location"]))
 
     nothing = act(client, Operator, "enable", world.rob)
-    assert "everything is so already" in text_of(client.get(nothing["Location"]))
+    assert "all selected rows already have this value" in text_of(client.get(nothing["Location"]))
     assert not ImportPlan.objects.filter(applied_as=None).exclude(file_name__contains="disable").exists()
 
 
@@ -191,7 +191,7 @@ def test_tags_end_now(world):
     for answers, message in (
         ({"begin": "keep", "end": "keep"}, "Nothing to change"),
         ({"begin": "at", "end": "keep"}, "Enter a date and time."),
-        ({"begin": "keep", "starts_at": "2030-01-01T00:00", "end": "keep"}, "A moment is filled in"),
+        ({"begin": "keep", "starts_at": "2030-01-01T00:00", "end": "keep"}, "Choose the option for the date and time below"),
         ({"begin": "at", "starts_at": "2030-01-01T00:00", "end": "at", "expires_at": "2029-01-01T00:00"}, "later end"),
         ({"begin": "keep", "end": "now"}, "Nothing to change: no tags are affected."),
     ):

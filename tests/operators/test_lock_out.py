@@ -44,7 +44,7 @@ def test_it_works(client, world):
     assert "Try again in 15 minutes" in told
     assert "unlock" in told
     pass_time(14)
-    assert "try again in 1 minute," in attempt(client, "rob@northwind.example", RIGHT)
+    assert "Try again in 1 minute," in attempt(client, "rob@northwind.example", RIGHT)
     pass_time(1)
     assert attempt(client, "rob@northwind.example", RIGHT) == "/admin/"
 
