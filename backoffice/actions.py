@@ -1,7 +1,7 @@
-"""Actions on the chosen rows of a list, or on all that its filters match.
+"""Bulk actions on selected rows of a changelist, or on all rows that match its filters.
 
-An action asks what it needs to know, and makes an edit of the chosen rows. The edit becomes a plan as a file does: its
-page shows what would happen or what is in the way, and applies exactly that or nothing.
+An action shows a form if it needs input, and creates an edit of the selected rows. Like an imported file, the edit
+becomes a plan: its page previews the changes or the errors, and applies all of them or none.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from bulk.tables import Table, tables
 from hierarchy.models import Customer, ImportPlan
 from hierarchy.scoping import Scope
 
-# Sent with the answers to what an action asks.
+# Present in POST data when the form of an action was submitted.
 ASKED = "asked"
 _MOST_NAMED = 5
 
 
 class Unfit(Exception):
-    """Why nothing can be planned with the chosen rows."""
+    """The selected rows or the input do not allow a plan; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The rows that an action is about, in the order of the list: all of one customer."""
+    """The rows selected for an action, in list order, all of one customer."""
 
     page: Any
     request: HttpRequest
@@ -50,20 +50,20 @@ class Selection:
 
     @classmethod
     def of(cls, page: Any, request: HttpRequest, rows: Any) -> Selection:
-        """Raises Unfit for none, for too many, and for rows of several customers."""
+        """Raises InvalidSelection for no rows, for too many, and for rows of several customers."""
         columns = rows.prefetch_related(None).values_list("pk", page.model.rules.customer)
         found = dict(columns[: MOST_ROWS + 1])
         if not found:
-            raise Unfit(gettext("Nothing is left of what was chosen: choose again."))
+            raise Unfit(gettext("The selected rows no longer exist. Select again."))
         if len(found) > MOST_ROWS:
             raise Unfit(_too_many())
         customers = set(found.values())
         if len(customers) > 1:
-            raise Unfit(gettext("The chosen rows belong to several customers: choose those of one."))
+            raise Unfit(gettext("The selected rows belong to several customers. Select rows of one customer."))
         (customer_id,) = customers
         customer = Customer.objects.visible_to(scope_of(request)).filter(pk=customer_id).first()
         if customer is None:
-            raise Unfit(gettext("The chosen rows belong to no customer: change each on its own page."))
+            raise Unfit(gettext("The selected rows belong to no customer. Change each on its own page."))
         return cls(page, request, rows, tuple(found), customer)
 
     @property
@@ -76,7 +76,7 @@ class Selection:
 
     @property
     def own_ids(self) -> Any:
-        """A condition's right side that means the chosen rows, however many."""
+        """A subquery with the ids of the selected rows."""
         return self.rows.prefetch_related(None).select_related(None).order_by().values("pk")
 
     def counted(self) -> str:
@@ -89,7 +89,7 @@ class Selection:
 
 
 def _too_many() -> str:
-    message = gettext("More than %(limit)s rows would be changed: narrow the list, or import a file with the changes.")
+    message = gettext("More than %(limit)s rows would be changed. Filter the list, or import a file with the changes.")
     return message % {"limit": f"{MOST_ROWS:,}"}
 
 
@@ -103,7 +103,7 @@ def table_of(model: Any) -> Table:
 
 
 class PlannedAction:
-    """An action that ends on the page of a plan. `title` says what happens, with the rows and the target in it."""
+    """An action that ends on the page of a plan. `title` names the change, with placeholders for rows and target."""
 
     allowed_permissions: ClassVar[tuple[str, ...]] = ("change",)
 
@@ -113,11 +113,11 @@ class PlannedAction:
         self.title = title
 
     def form(self, selection: Selection, data: Any) -> forms.Form | None:
-        """What has to be asked; `data` are the answers, None before there are any."""
+        """The form for the input of the action, or None. `data` is None before the form is submitted."""
         return None
 
     def edit(self, selection: Selection, form: Any) -> Edit:
-        """What to do with the rows. Raises Unfit when that is nothing."""
+        """The edit of the rows. Raises InvalidSelection when there is nothing to edit."""
         raise NotImplementedError
 
     def __call__(self, page: Any, request: HttpRequest, rows: Any) -> HttpResponse | None:
@@ -144,18 +144,18 @@ class PlannedAction:
         if len(edit.ids) > MOST_ROWS:
             raise Unfit(_too_many())
         target = form.cleaned_data.get("target") if form is not None else None
-        words = {"rows": selection.counted(), "target": target or gettext("nothing")}
+        words = {"rows": selection.counted(), "target": target or gettext("none")}
         title = Truncator(gettext("Bulk change: %(what)s") % {"what": self.title % words}).chars(250)
         wanted = ImportRequest(title, FORMAT, edit.table)
         plan = import_plan(caller_of(selection.request), selection.customer, edit.packed(), wanted)
         if not plan.findings["errorCount"] and not any(plan_steps(plan)):
             plan.delete()
-            raise Unfit(gettext("Nothing would change: everything is so already."))
+            raise Unfit(gettext("Nothing to change: all selected rows already have this value."))
         return plan
 
     def _ask(self, selection: Selection, form: forms.Form) -> HttpResponse:
         request = selection.request
-        # All that match are found again by the filters; one row has to be among what is sent nevertheless.
+        # The filters select all rows again, but Django requires at least one selected row in the POST data.
         is_across = request.POST.get("select_across") == "1"
         sent = request.POST.getlist(ACTION_CHECKBOX_NAME)
         context = {
@@ -179,7 +179,7 @@ class PlannedAction:
 
 
 class TargetForm(forms.Form):
-    """One row to which the chosen ones are to be tied; with `nothing`, a way to tie them to none instead."""
+    """Choose the object to assign to the selected rows. `nothing` is the label of the checkbox that clears it."""
 
     def __init__(
         self, request: Any, customer: Customer, reference: Any, label: Any, data: Any, nothing: Any = ""
@@ -197,17 +197,17 @@ class TargetForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         target, is_nothing = cleaned.get("target"), cleaned.get("nothing")
         if target is not None and target.owner_id() != self.customer.pk:
-            message = _("Belongs to another customer: choose one of %(name)s.")
+            message = _("Belongs to another customer. Choose one of %(name)s.")
             self.add_error("target", message % {"name": self.customer})
         elif target is not None and is_nothing:
-            self.add_error("nothing", _("Something is chosen above: empty it, or take this mark away."))
+            self.add_error("nothing", _("Clear the choice above, or clear this checkbox."))
         elif target is None and not is_nothing and "target" not in self.errors:
             self.add_error("target", _("Choose one."))
         return cleaned
 
 
 class Put(PlannedAction):
-    """Ties the chosen rows to another row: moves them, or gives them a home. `nothing` says how to tie them to none."""
+    """Sets one foreign key on the selected rows. `nothing` is the label of the checkbox that clears it."""
 
     def __init__(self, name: str, description: Any, title: Any, field: str, label: Any, nothing: Any = "") -> None:
         super().__init__(name, description, title)
@@ -215,7 +215,7 @@ class Put(PlannedAction):
 
     def form(self, selection: Selection, data: Any) -> forms.Form:
         reference = selection.page.model._meta.get_field(self.field)
-        # What lies at no site is out of a restricted operator's sight.
+        # Restricted operators would lose access to rows without a site.
         nothing = "" if selection.scope.is_restricted else self.nothing
         return TargetForm(selection.request, selection.customer, reference, self.label, data, nothing)
 
@@ -226,12 +226,12 @@ class Put(PlannedAction):
         return Edit(selection.table.name, SET, ids, values, notes=notes, back=selection.request.get_full_path())
 
     def moving(self, selection: Selection) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        """The rows to put elsewhere, and what to say of the others."""
+        """The ids of the rows to change, and notes about the others."""
         return selection.ids, ()
 
 
 class PutSubtrees(Put):
-    """Moves sites with everything below them: what lies below another chosen one goes along with that."""
+    """Moves subtrees. Selected sites below another selected site move with it."""
 
     def moving(self, selection: Selection) -> tuple[tuple[int, ...], tuple[str, ...]]:
         topmost: list[int] = []
@@ -242,12 +242,12 @@ class PutSubtrees(Put):
                 topmost.append(pk)
                 above = (tree_id, right)
         along = len(selection.ids) - len(topmost)
-        note = gettext("%(count)s of the chosen sites lie below others of them and go along, in their place there.")
+        note = gettext("%(count)s of the selected sites are subsites of other selected sites and move with them.")
         return tuple(topmost), ((note % {"count": along},) if along > 0 else ())
 
 
 class Link(PlannedAction):
-    """Grants: makes a row of `model` for each chosen one, which `chosen` leads to; `other` leads to the one asked."""
+    """Creates a row of `model` for each selected row: `chosen` is its foreign key to that, `other` to the target."""
 
     def __init__(
         self, name: str, description: Any, title: Any, model: Any, chosen: str, other: str, label: Any
@@ -266,7 +266,7 @@ class Link(PlannedAction):
 
 
 class Unlink(Link):
-    """Revokes: deletes the rows of `model` between the chosen ones and the one asked."""
+    """Deletes the rows of `model` that connect the selected rows with the target."""
 
     def edit(self, selection: Selection, form: Any) -> Edit:
         links = self.model.objects.visible_to(selection.scope).filter(
@@ -274,20 +274,20 @@ class Unlink(Link):
         )
         ids = tuple(links.order_by("pk").values_list("pk", flat=True))
         if not ids:
-            raise Unfit(gettext("There is nothing to revoke: none of the chosen ones has it."))
+            raise Unfit(gettext("Nothing to revoke: none of the selected rows has it."))
         return Edit(table_of(self.model).name, DELETE, ids, {}, back=selection.request.get_full_path())
 
 
 def driver_rights(model: Any, chosen: str) -> tuple[Link, Unlink]:
-    """Granting one driver the rights on the chosen rows, to which `chosen` of `model` leads, and revoking them."""
+    """The actions that grant and revoke a driver's rights on the selected rows, the `chosen` foreign key of `model`."""
     ends: dict[str, Any] = {"model": model, "chosen": chosen, "other": "driver", "label": _("Driver")}
-    grant = _("Grant a driver the right to charge there"), _("grant %(target)s the right on %(rows)s")
-    revoke = _("Revoke a driver's right to charge there"), _("revoke the right of %(target)s on %(rows)s")
+    grant = _("Grant a driver the right to charge"), _("grant %(target)s a right on %(rows)s")
+    revoke = _("Revoke a driver's right to charge"), _("revoke the right of %(target)s on %(rows)s")
     return Link("grant_right", *grant, **ends), Unlink("revoke_right", *revoke, **ends)
 
 
 class Give(PlannedAction):
-    """Gives the chosen rows the same values, which need not be asked."""
+    """Sets fixed values on the selected rows."""
 
     def __init__(self, name: str, description: Any, title: Any, **values: Any) -> None:
         super().__init__(name, description, title)
@@ -299,7 +299,7 @@ class Give(PlannedAction):
 
 
 class Delete(PlannedAction):
-    """Deletes the chosen rows with what cannot be without them."""
+    """Deletes the selected rows and the rows that depend on them."""
 
     allowed_permissions = ("delete",)
 
@@ -311,17 +311,17 @@ class Delete(PlannedAction):
 
 
 def _spared(selection: Selection) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The chosen rows without the own account, and that this one was left out."""
+    """The ids of the selected rows without your own account, and a note if it was skipped."""
     table = selection.table
     spared = table.spares(selection.scope) if table.spares else ()
     ids = tuple(pk for pk in selection.ids if pk not in spared)
     if not ids:
-        raise Unfit(gettext("That is your own account: ask somebody else to do it."))
-    return ids, () if ids == selection.ids else (gettext("Your own account was left out."),)
+        raise Unfit(gettext("You cannot do this to your own account. Ask another admin operator."))
+    return ids, () if ids == selection.ids else (gettext("Your own account was skipped."),)
 
 
 class ExportAs:
-    """The chosen rows as a file of one kind."""
+    """Exports the selected rows as a file of the given format."""
 
     allowed_permissions = ("view",)
 
@@ -336,24 +336,24 @@ class ExportAs:
         return chosen_rows(request, table_of(page.model), rows, self.kind)
 
 
-# In place of the admin's own deletion, which would write row by row.
+# Replaces Django's delete action, which writes row by row.
 DELETE_CHOSEN = Delete("delete_selected", _("Delete"), _("delete %(rows)s"))
 EXPORTS = tuple(ExportAs(kind) for kind in ("xlsx", "csv", "json"))
-# What every list of rows that files hold can do.
+# For every changelist whose model has an import table.
 COMMON: tuple[Any, ...] = (DELETE_CHOSEN, *EXPORTS)
 
 
 def missing(request: HttpRequest) -> str:
-    """What a list sent with its button has to be told still: which rows, and what to do with them."""
+    """The message for a submitted changelist that lacks selected rows or an action; empty when it has both."""
     if not request.POST.getlist(ACTION_CHECKBOX_NAME):
-        return gettext("Nothing was done: mark rows first, at the left of the list.")
+        return gettext("No rows selected. Select rows with the checkboxes on the left of the list.")
     if not any(request.POST.getlist("action")):
-        return gettext("Nothing was done: choose above the list what to do with the marked rows.")
+        return gettext("No action selected. Choose an action above the list.")
     return ""
 
 
 def is_own_transaction(page: Any, request: HttpRequest) -> bool:
-    """Whether what is asked of a list opens its transactions itself, or none."""
+    """Whether all submitted actions manage their own transactions, or need none."""
     known = page.get_actions(request)
     return all(
         isinstance(known[name][0], PlannedAction | ExportAs) for name in request.POST.getlist("action") if name in known
@@ -361,7 +361,7 @@ def is_own_transaction(page: Any, request: HttpRequest) -> bool:
 
 
 def grouped(page: Any, request: HttpRequest, choices: list[Any]) -> list[Any]:
-    """The choices of the list with the exports together at their end."""
+    """The action choices with all exports in one group at the end."""
     known = page.get_actions(request)
     exports = [one for one in choices if one[0] in known and isinstance(known[one[0]][0], ExportAs)]
     others = [one for one in choices if one not in exports]

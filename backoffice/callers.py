@@ -1,4 +1,4 @@
-"""Who asks for a page of the admin, and what they may see and change; read once per request."""
+"""The current caller of the admin and its permissions, read once per request."""
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -12,12 +12,12 @@ from hierarchy.errors import Conflict, DomainError
 from hierarchy.request_context import context_of
 from hierarchy.scoping import Caller, Scope
 
-# What a write may fail with and the person at the page can mend.
+# Errors of a write that the user can fix.
 REFUSALS = (DomainError, ValidationError, IntegrityError)
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """The caller of this request, the same for its whole length. Who is not signed in sees nothing."""
+    """The caller of this request, cached on it. An anonymous caller has access to nothing."""
     context = context_of(request)
     if context.caller is None:
         user = request.user
@@ -31,9 +31,9 @@ def scope_of(request: HttpRequest) -> Scope:
 
 
 def may_write(request: HttpRequest, row: Entity) -> bool:
-    """Whether the services would let the caller change this row.
+    """Whether the services allow the caller to change this row.
 
-    Asked once per row and request: later on the row may hold what was typed and not what is stored.
+    Cached per row and request, because a bound form writes unsaved input into the row later.
     """
     known = context_of(request).writable
     key = (type(row), row.pk)
@@ -47,11 +47,11 @@ def may_write(request: HttpRequest, row: Entity) -> bool:
 
 
 def sentence(error: Exception) -> str:
-    """What a refused write is told to the person at the page."""
+    """The message that the page shows for a refused write."""
     if isinstance(error, IntegrityError):
-        error = Conflict(_("This collides with a change made at the same moment: try again."))
+        error = Conflict(_("This conflicts with a change made at the same time. Try again."))
     if isinstance(error, DomainError):
         return error.detail or str(error.title)
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
-    raise TypeError(f"{type(error).__name__} is no refusal.")
+    raise TypeError(f"{type(error).__name__} is not a refused write.")

@@ -1,4 +1,4 @@
-"""Choosing a row that another row refers to: only visible ones, found by typing, called by their place."""
+"""Form fields and the autocomplete view for foreign keys: accessible rows only, labelled with their site."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ else:
 
 ID_MAX = 2**63 - 1
 
-# Names the boxes that Django's script makes, so it comes after that one.
+# Labels the elements that Django's script creates, so it must load after it.
 SCRIPTS = forms.Media(js=["admin/js/autocomplete.js", "chargetree/choices.js"])
 
-# What rows are called on this page, by primary key, in a constant number of statements.
+# Labels of rows by primary key, in a constant number of statements.
 Labels = Callable[[Iterable[Any]], dict[int, str]]
 
 
 def is_id(value: object) -> bool:
-    """Whether a text from outside can be a primary key; anything else makes the database raise."""
+    """Whether the input can be a primary key. The database raises an error for anything else."""
     text = str(value)
     return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= ID_MAX
 
 
 class EntityChoiceField(ModelChoiceField):
-    """One of the rows that the caller may see."""
+    """A choice of the rows that the caller has access to."""
 
     default_error_messages = {
-        "invalid_choice": _("Is unknown: choose one that you can see."),
+        "invalid_choice": _("Not found, or you have no access to it."),
     }
 
     def __init__(self, *args: Any, labels: Labels, **kwargs: Any) -> None:
@@ -49,13 +49,13 @@ class EntityChoiceField(ModelChoiceField):
 
 
 class EntitySelect(AutocompleteSelect):
-    """A select that is filled while typing. `outside_of` is a site whose own subtree is no choice."""
+    """An autocomplete select. `outside_of` is a site whose subtree is excluded."""
 
     def __init__(self, field: models.Field[Any, Any], admin_site: Any, labels: Labels) -> None:
         super().__init__(field, admin_site)
         self.outside_of: int | None = None
         self._labels = labels
-        # Shared by the copies that a formset makes for its rows.
+        # Shared by the copies that a formset creates for its forms.
         self._known: dict[str, str] = {}
 
     @property
@@ -63,12 +63,12 @@ class EntitySelect(AutocompleteSelect):
         return super().media + SCRIPTS
 
     def remember(self, rows: Iterable[Any]) -> None:
-        """Look up what all these rows are called at once, before they are rendered one by one."""
+        """Load the labels of all these rows at once, before they are rendered one by one."""
         self._known.update({str(pk): label for pk, label in self._labels(rows).items()})
 
     def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> Any:
-        """The script names the field by what stands in it: while that is nothing, by what to do there."""
-        return {**super().build_attrs(base_attrs, extra_attrs), "data-placeholder": str(_("Type a part of the name"))}
+        """With a placeholder, from which the script takes the accessible name of an empty field."""
+        return {**super().build_attrs(base_attrs, extra_attrs), "data-placeholder": str(_("Type part of the name"))}
 
     def get_url(self) -> str:
         url = super().get_url()
@@ -84,7 +84,7 @@ class EntitySelect(AutocompleteSelect):
 
 
 class AutocompleteView(AutocompleteJsonView):
-    """The rows that match what was typed into an `EntitySelect`."""
+    """The search results of an `EntitySelect`."""
 
     model_admin: Any
 

@@ -1,4 +1,4 @@
-"""What becomes of a page that is older than its row: whose changes stand, and how a form asks which are to stay."""
+"""Edit conflicts: merge a submitted form with changes saved since its page was opened, and let the user choose."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from hierarchy.entity import Entity
 from hierarchy.models import Change
 from hierarchy.scoping import Scope
 
-# How the answer for a field is called in what the browser sends, and what it says.
+# The suffix of the POST name with the user's choice for a field, and its values.
 WHOSE, THEIRS, MINE = "_whose", "theirs", "mine"
 
 
 def changes_since(row: Entity, version: int, scope: Scope) -> list[Change]:
-    """The lines of the journal that made a row what it is since a version, latest first.
+    """The change log entries of a row since a version, latest first.
 
-    Fewer than there were where the caller does not see all. One statement.
+    Entries that the caller has no access to are missing. One statement.
     """
-    # Lines about anything else, such as the lock of a sign-in, made no version.
+    # Entries without such columns, for example about a sign-in lock, did not increment the version.
     columns = [field.name for field in row.journaled_fields()]
     lines = Change.objects.filter(object_type=row._meta.model_name, object_id=row.pk, fields__has_any_keys=columns)
     latest = lines.order_by("-id").values("pk")[: row.version - version]
@@ -36,7 +36,7 @@ def changes_since(row: Entity, version: int, scope: Scope) -> list[Change]:
 
 
 def before(row: Entity, lines: Iterable[Change]) -> dict[str, Any]:
-    """The columns that these lines changed, latest first, with the values they had before all of them."""
+    """The columns that these entries (latest first) changed, with their values before all of them."""
     old: dict[str, Any] = {}
     for line in lines:
         old |= {column: values[0] for column, values in line.fields.items()}
@@ -45,7 +45,7 @@ def before(row: Entity, lines: Iterable[Change]) -> dict[str, Any]:
 
 
 def put(data: Any, bound: forms.BoundField) -> None:
-    """Write into what the browser sent, for one field, what is stored."""
+    """Replace the submitted value of one field with the stored value."""
     widget = getattr(bound.field.widget, "widget", bound.field.widget)
     value = bound.field.prepare_value(bound.initial)
     data.pop(bound.html_name, None)
@@ -55,7 +55,7 @@ def put(data: Any, bound: forms.BoundField) -> None:
     elif isinstance(widget, forms.SelectMultiple | forms.CheckboxSelectMultiple):
         data.setlist(bound.html_name, [str(one) for one in value or ()])
     elif isinstance(widget, MomentInput) and value is not None:
-        # With its distance from UTC, because the clocks may show it twice.
+        # With the UTC offset, because a local time can occur twice.
         data[bound.html_name] = value.isoformat(timespec="seconds")
         data.pop(f"{bound.html_name}_offset", None)
     else:
@@ -63,25 +63,25 @@ def put(data: Any, bound: forms.BoundField) -> None:
 
 
 def question(bound: forms.BoundField, row: Entity) -> SafeString:
-    """Whose value is to stay: a message of the field with the answers in it."""
+    """The field error with radio buttons for the two values."""
     name = f"{bound.html_name}{WHOSE}"
     return format_html(
         '<fieldset class="conflict"><legend>{}</legend>'
         '<label><input type="radio" name="{}" value="{}" checked> {}</label> '
         '<label><input type="radio" name="{}" value="{}"> {} <strong><bdi>{}</bdi></strong></label></fieldset>',
-        _("You both changed this."),
+        _("Someone else changed this too."),
         name,
         MINE,
-        _("Keep what I typed"),
+        _("Keep my value"),
         name,
         THEIRS,
-        _("Take theirs:"),
+        _("Use theirs:"),
         shown(bound, row),
     )
 
 
 def shown(bound: forms.BoundField, row: Entity) -> str:
-    """What is stored in a field, as people read it."""
+    """The stored value of a field as text."""
     field: Any = bound.field
     value: Any = bound.initial
     if isinstance(value, datetime.datetime):
@@ -90,7 +90,7 @@ def shown(bound: forms.BoundField, row: Entity) -> str:
         return gettext("yes") if value else gettext("no")
     if isinstance(getattr(field, "queryset", None), QuerySet) and value is not None:
         target = field.queryset.filter(pk=value).first()
-        return gettext("one that you do not see") if target is None else field.label_from_instance(target)
+        return gettext("not accessible to you") if target is None else field.label_from_instance(target)
     if isinstance(value, list | tuple):
         labels = dict(getattr(field, "choices", None) or ())
         return ", ".join(str(labels.get(one, one)) for one in value) or NOTHING
@@ -103,22 +103,24 @@ def shown(bound: forms.BoundField, row: Entity) -> str:
 
 
 def overtaken_line(row: Entity) -> SafeString:
-    """The message of a line on the page of another row."""
-    text = gettext("%(object)s was changed in the meantime, so nothing was saved.")
+    """The message for an inline row."""
+    text = gettext("%(object)s was changed after you opened the page. Nothing was saved.")
     return format_html(text.replace("%(object)s", "<bdi>{}</bdi>"), row)
 
 
 def overtaken_page(row: Entity, lines: list[Change], taken: Iterable[str], *, is_asked: bool) -> SafeString:
-    """The message of a page's form: who was quicker, what was taken over from there, and what to do now."""
+    """The message for the main form: who changed the row, which changes were merged, and what to do next."""
     parts: list[str] = [overtaken_line(row)]
     if lines:
         who = ", ".join(dict.fromkeys(line.actor_label for line in lines))
-        parts.append(format_html("{}: <bdi>{}</bdi>, {}.", gettext("Last by"), who, local(lines[0].at, zone_of(row))))
+        parts.append(
+            format_html("{}: <bdi>{}</bdi>, {}.", gettext("Last changed by"), who, local(lines[0].at, zone_of(row)))
+        )
     labels = ", ".join(taken)
     if labels:
-        parts.append(gettext("What only they changed stands here already: %(fields)s.") % {"fields": labels})
+        parts.append(gettext("Their changes to these fields are already filled in: %(fields)s.") % {"fields": labels})
     if is_asked:
-        parts.append(gettext("Choose at each marked field what is to stay, and save again."))
+        parts.append(gettext("Choose a value for each highlighted field, and save again."))
     else:
-        parts.append(gettext("What you typed is kept: look it through, and save again."))
+        parts.append(gettext("Your input is kept. Check it, and save again."))
     return format_html_join(" ", "{}", ((part,) for part in parts))

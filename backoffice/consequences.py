@@ -1,6 +1,6 @@
-"""Who would gain or lose by an edit, shown with its preview.
+"""Who gains or loses charging access or site access through an edit, for its preview.
 
-What it means for people the packages above say: each registers an assessor.
+The packages that define the access register an assessor each.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from hierarchy.entity import Entity
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
 
-# To weigh more takes longer than somebody waits for a page.
+# More rows would take too long for a page to load.
 _MOST = 5_000
 _NONE = Effect()
 
 
 class Assessor(Protocol):
-    """Says what edits change of one kind; None where an edit changes nothing of it. Constant numbers of statements."""
+    """The effects of edits on one kind of access; None where there are none. Constant numbers of statements."""
 
     def of_move(self, scope: Scope, model: Any, edit: Edit) -> Effect | None:
-        """Of moving rows of `model` to another place."""
+        """Of moving rows of `model` to another site."""
 
     def of_grant(self, scope: Scope, model: Any, edit: Edit) -> Effect | None:
         """Of adding rows of `model`."""
@@ -34,19 +34,19 @@ class Assessor(Protocol):
         """Of deleting rows of `model`."""
 
 
-# By what they assess: who may charge where, and who sees what.
+# Charging access of drivers, and site access of operators.
 ACCESS, SIGHT = "access", "sight"
 _assessors: dict[str, Assessor] = {}
 
 
 def register(kind: str, assessor: Assessor) -> None:
-    """Have `assessor` asked about edits, as ACCESS or SIGHT."""
+    """Register the assessor of ACCESS or SITE_ACCESS."""
     _assessors[kind] = assessor
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What an edit changes in who may charge where and who sees what."""
+    """The effects of an edit on charging access (`access`) and on site access (`site_access`)."""
 
     access: Effect = _NONE
     sight: Effect = _NONE
@@ -58,9 +58,9 @@ class Effects:
 
 
 def effects_of(scope: Scope, edit: Edit) -> Effects | None:
-    """Of moving chargers to a site, or one site, and of granting and revoking rights and sight.
+    """Of moving chargers to a site, or one site, and of granting and revoking rights and site access.
 
-    None for every other edit, and for one of very many rows.
+    None for any other edit, and for more rows than are assessed.
     """
     model = tables()[edit.table].model
     if len(edit.ids) > _MOST:
@@ -73,18 +73,18 @@ def effects_of(scope: Scope, edit: Edit) -> Effects | None:
         if edit.kind == ADD:
             return _effects({kind: one.of_grant(scope, model, edit) for kind, one in _assessors.items()})
     except (Site.DoesNotExist, *REFUSALS):
-        # The network is another one by now, which applying the plan will say.
+        # The network has changed since: applying the plan reports it.
         return None
     return None
 
 
 def effects_of_deletion(scope: Scope, row: Entity) -> Effects | None:
-    """Of deleting a right or a grant of sight; None for every other row."""
+    """Of deleting a right or site access; None for any other row."""
     return _effects({kind: one.of_revocation(scope, type(row), (row.pk,)) for kind, one in _assessors.items()})
 
 
 def people_and_places(edit: Edit, person: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The ids of the people whom an edit gives something and of the places; `person` is the column of the former."""
+    """The ids of the people and of the objects that an edit grants; `person` is the foreign key to the people."""
     (asked,) = edit.values.values()
     return (edit.ids, (asked,)) if edit.of == person else ((asked,), edit.ids)
 

@@ -1,4 +1,4 @@
-"""What a deletion would take along and what stands in its way, as far as the caller sees it."""
+"""Preview of a deletion: the related rows it deletes, and the protected rows that prevent it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from hierarchy.entity import Entity
 from hierarchy.scoping import Scope
 
-# More names than this nobody reads before pressing a button; the counts are complete.
+# Limits the names only; the counts are complete.
 MOST_NAMED = 20
 
 
 @dataclass(slots=True)
 class Consequences:
-    """Names for reading and counts by kind; what blocks is linked."""
+    """Names of the rows to delete, counts per model, and links to the protected rows."""
 
     going: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -61,7 +61,7 @@ def _named(model: type[Entity], rows: Sequence[Entity], count: int) -> list[str]
 
 
 def _linked(model: type[Entity], rows: Sequence[Entity], count: int) -> list[str]:
-    """As HTML: what stands in the way is moved or deleted on its own page."""
+    """As HTML links to the pages of the rows."""
     kind = capfirst(str(model._meta.verbose_name))
     page = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
     links = [

@@ -1,7 +1,7 @@
-"""The base of every page over rows that people edit: written through the services.
+"""The base ModelAdmin of all models that users edit: writes go through the services.
 
-One transaction and one recording of the journal span a whole submission, lines of other kinds included. What the
-services refuse leaves the transaction and is shown on the form, with everything that was typed.
+One transaction and one recording of the change log span a whole submission, including its inlines. Errors of the
+services roll the transaction back and are shown on the form, with all input kept.
 """
 
 from __future__ import annotations
@@ -37,17 +37,16 @@ else:
 
 
 class EntityAdmin(HistoryPages, ScopedAdmin):
-    """Pages over rows that people edit."""
+    """ModelAdmin of a model that users edit."""
 
     form = EntityForm
-    # Whether platform staff name the customer of a new row, because no other column says it.
+    # Whether platform staff choose the customer of a new row, because it does not follow from another field.
     chooses_customer: ClassVar[bool] = False
-    # In which order many rows are deleted at once.
-    # What a deletion takes along besides what is named.
+    # A note on the delete page about what is deleted but not listed.
     deletion_note: ClassVar[Any] = ""
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Raises Deleted where the caller may know that the row was there."""
+        """Raises Deleted if the caller has access to the change log entry of the deletion."""
         try:
             return super().get_object(request, object_id, from_field)
         except Http404:
@@ -56,10 +55,10 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
                 raise
             raise Deleted(deletion) from None
 
-    # Who may do what.
+    # Permissions.
 
     def is_writer(self, scope: Scope) -> bool:
-        """Whether the caller may write rows of this kind at all; which, the services say."""
+        """Whether the caller may write any rows of this model. The services decide about each row."""
         return scope.may_write_something
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -71,7 +70,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj)
 
-    # What a form holds.
+    # Form fields.
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets: list[Any] = [(name, {**options}) for name, options in super().get_fieldsets(request, obj)]
@@ -84,7 +83,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
-        # A row belongs to one customer for ever.
+        # The customer of a row never changes.
         return [*fields, "customer"] if obj is not None and self._shows_customer(request) else fields
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -95,11 +94,11 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
         return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Only references: any other value from the address bar could be one that a widget cannot show."""
+        """Foreign keys only: a widget may not be able to show any other value from the query string."""
         references = {field.name for field in self.opts.concrete_fields if field.is_relation}
         return {name: value for name, value in request.GET.items() if name in references and is_id(value)}
 
-    # How it is saved.
+    # Saving.
 
     def changeform_view(
         self,
@@ -115,7 +114,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
             with refusals_to(None), journal.recording(caller_of(request)):
                 return show()
         except Refused as refused:
-            # Nothing was written. The same submission once more, now with a form that knows why it is wrong.
+            # The transaction was rolled back. Process the submission again with a form that shows the error.
             context_of(request).refused = refused
             return show()
 
@@ -126,7 +125,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if connection.vendor == "postgresql":
-            # Ties that are checked at commit are checked now, before the page says that all went well.
+            # Deferred constraints are checked now, before the success message.
             connection.check_constraints()
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
@@ -142,7 +141,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
                     is_new = line.instance._state.adding
                     services.save(caller, formset.save_new(line, commit=False) if is_new else line.instance)
 
-    # How it is deleted.
+    # Deleting.
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         context = {"note": self.deletion_note, **(extra_context or {})}
@@ -181,7 +180,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
         forbidden = {row.natural_key_text for row in rows if not self.has_delete_permission(request, row)}
         return found.going, found.counts, forbidden, found.blocking
 
-    # Lists and their actions.
+    # Changelist and actions.
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if request.method != "POST":
@@ -204,7 +203,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
     def get_action_choices(self, request: HttpRequest, *args: Any) -> list[Any]:
         return actions.grouped(self, request, super().get_action_choices(request, *args))
 
-    # The journal takes the place of the admin's own log.
+    # The change log replaces Django's LogEntry.
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return None
@@ -220,7 +219,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
 
 
 class EntityInline(ScopedOptions, TabularInline):
-    """Lines on the page of the row that they belong to: who may change that row may change these."""
+    """Inline rows on the page of their parent row, with the same permissions as the parent."""
 
     form = EntityForm
     formset = EntityFormSet
@@ -255,7 +254,7 @@ class EntityInline(ScopedOptions, TabularInline):
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        # A line is narrow: what it refers to has a page of its own.
+        # No add, change and view icons: an inline row has no space for them.
         return _unwrapped(field)
 
 

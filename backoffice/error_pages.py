@@ -1,4 +1,4 @@
-"""Pages on which nobody gets any further: they say why, and where it goes on."""
+"""Error pages that views of the admin raise, with an explanation and links."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _QUOTED = "“<bdi>{}</bdi>”"
 
 
 class Words(NamedTuple):
-    """What an error page says: what happened, what it means, what to do now, and the links that lead on."""
+    """The text of an error page: what happened, what it means, what to do, and links as (label, URL)."""
 
     title: str
     meaning: str
@@ -35,7 +35,7 @@ class Words(NamedTuple):
 
 
 class DeadEnd(Exception):
-    """Raised by a page of the admin in place of which one with `words` is shown."""
+    """Raised by a view of the admin to show an error page with `text` instead."""
 
     status: ClassVar[int]
 
@@ -44,7 +44,7 @@ class DeadEnd(Exception):
 
 
 class UnknownFilter(DeadEnd):
-    """An address asks a list for what none of its filters knows: the whole list would be taken for the answer."""
+    """The query string has an unknown filter or value. Ignoring it would show unfiltered rows as the result."""
 
     status = 400
 
@@ -58,22 +58,24 @@ class UnknownFilter(DeadEnd):
         address = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
         popup = f"?{IS_POPUP_VAR}=1" if IS_POPUP_VAR in request.GET else ""
         return Words(
-            _("The list cannot be narrowed like this"),
+            _("Unknown filter"),
             self._sentence(),
-            _("No row is shown, and nothing was changed. Open the whole list, and choose from its filters."),
+            _("No rows are shown, and nothing was changed. Open the unfiltered list and use its filters."),
             [(_("All %(rows)s") % {"rows": opts.verbose_name_plural}, address + popup)],
         )
 
     def _sentence(self) -> SafeString:
         if not self.value:
             return format_html(_("This list has no filter %(filter)s.").replace("%(filter)s", _QUOTED), self.name)
-        text = _("The filter %(filter)s of this list has no choice %(value)s: mistyped, deleted, or not open to you.")
+        text = _(
+            "The filter %(filter)s has no value %(value)s: it is misspelled, was deleted, or you have no access to it."
+        )
         text = text.replace("%(filter)s", _QUOTED).replace("%(value)s", _QUOTED)
         return format_html(text, self.name, self.value)
 
 
 class Deleted(DeadEnd, Http404):
-    """A row is not there any more, and the caller sees the line of the journal that says so."""
+    """The row was deleted, and the caller has access to the change log entry of the deletion."""
 
     status = 404
 
@@ -84,19 +86,21 @@ class Deleted(DeadEnd, Http404):
     def words(self, request: HttpRequest) -> Words:
         zone = own_zone(request)
         line = history.lines([self.change], scope_of(request), zone)[0]
-        restore = [(_("Restore it"), line.undo)] if line.undo else []
+        restore = [(_("Restore"), line.undo)] if line.undo else []
         return Words(
             _("%(object)s was deleted") % {"object": f"{line.kind} {self.change.natural_key}"},
-            format_html("{}: <bdi>{}</bdi>, {}.", _("By"), self.change.actor_label, local(self.change.at, zone)),
-            _("Nothing was saved. What you typed is still there when you go back in the browser.")
+            format_html(
+                "{}: <bdi>{}</bdi>, {}.", _("Deleted by"), self.change.actor_label, local(self.change.at, zone)
+            ),
+            _("Nothing was saved. Go back in your browser to get your input back.")
             if request.method == "POST"
-            else _("Whatever leads here is older than that."),
-            [*restore, (_("Its history"), history.log_of(self.change))],
+            else _("The link you followed is out of date."),
+            [*restore, (_("History"), history.log_of(self.change))],
         )
 
 
 def deletion_of(model: type[Entity], object_id: str, scope: Scope) -> Change | None:
-    """The line that tells of the deletion of a row that is not there; None where `scope` sees no such line."""
+    """The change log entry of the deletion of a row; None if the row exists or `scope` has no access to the entry."""
     if not is_id(object_id) or model.unscoped.filter(pk=object_id).exists():
         return None
     lines = Change.objects.visible_to(scope).filter(object_type=model._meta.model_name, object_id=object_id)

@@ -1,4 +1,4 @@
-"""Exporting: the network as a file, and any list as its page shows it."""
+"""Exports: a whole network, and the rows of a changelist."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _KINDS = {
 
 
 class NetworkForm(forms.Form):
-    """Asks below which site, and platform staff whose network it is."""
+    """Choose a site and, for platform staff, the customer."""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,12 +51,12 @@ class NetworkForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         customer, site = cleaned.get("customer"), cleaned.get("site")
         if customer and site and site.customer_id != customer.pk:
-            self.add_error("site", _("Belongs to another customer: choose one of %(name)s.") % {"name": customer})
+            self.add_error("site", _("Belongs to another customer. Choose one of %(name)s.") % {"name": customer})
         return cleaned
 
     @property
     def owner(self) -> Customer:
-        """Whose network it is."""
+        """The chosen customer, or the caller's own."""
         chosen: Customer | None = self.cleaned_data.get("customer")
         return chosen or Customer.objects.visible_to(self.scope).get()
 
@@ -66,16 +66,18 @@ class ExportForm(NetworkForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["site"].help_text = _("Only this site and everything below it. Empty: everything that you see.")
+        self.fields["site"].help_text = _(
+            "Export only this site and its subsites. Leave empty to export everything you have access to."
+        )
 
 
 def exported_models() -> set[str]:
-    """The models whose lists can be exported, by label."""
+    """The labels of the models that can be exported."""
     return {table.model._meta.label_lower for table in tables().values()}
 
 
 def network(request: HttpRequest) -> HttpResponseBase:
-    """The page that asks what to export, and with a format in the address, the file."""
+    """The export page, or the file if the query string has a format."""
     form = ExportForm(request, request.GET if "format" in request.GET else None)
     if form.is_valid():
         scope = _whole(form.scope, form.owner.pk)
@@ -90,7 +92,7 @@ def network(request: HttpRequest) -> HttpResponseBase:
 
 
 def rows(request: HttpRequest, app_label: str, model_name: str, kind: str) -> HttpResponseBase:
-    """The rows of a list, all of its pages, with the search and the filters of the address."""
+    """All rows of a changelist that match the search and filters of the query string."""
     table = next((one for one in tables().values() if one.model._meta.label_lower == f"{app_label}.{model_name}"), None)
     if table is None or kind not in files.KINDS:
         raise Http404
@@ -103,7 +105,7 @@ def rows(request: HttpRequest, app_label: str, model_name: str, kind: str) -> Ht
 
 
 def chosen_rows(request: HttpRequest, table: Table, found: Any, kind: str) -> FileResponse | None:
-    """Rows of one table as a file of `kind`; None when there can be none, which the person is told."""
+    """Rows of one table as a file of `kind`; None, with a message, if they cannot be exported."""
     sheet = next(one for one in sheets().values() if one.is_exported and table.name in one.tables)
     try:
         scope = _one_customer(scope_of(request), table, found)
@@ -114,28 +116,28 @@ def chosen_rows(request: HttpRequest, table: Table, found: Any, kind: str) -> Fi
 
 
 def _among(sheet: Sheet, table: Table, found: Any) -> dict[str, Any]:
-    """The rows for each table of the sheet: those of the other ones are not on the list."""
+    """The rows per table of the sheet: none for the other tables."""
     empty: dict[str, Any] = {name: tables()[name].model.objects.none() for name in sheet.tables}
     return {**empty, table.name: found}
 
 
 def _one_customer(scope: Scope, table: Table, found: Any) -> Scope:
-    """The scope in which the rows have names: a file knows sites by their path within one customer."""
+    """The scope of the export. Files identify sites by their path within one customer."""
     if not scope.is_platform:
         return scope
     customers = found.order_by().values_list(table.model.rules.customer, flat=True).distinct()[:2]
     if len(customers) > 1:
-        raise files.Unwritable(gettext("A file holds rows of one customer: choose one in the filter of the list."))
+        raise files.Unwritable(gettext("A file contains rows of one customer only. Filter the list by customer."))
     return _whole(scope, customers[0]) if customers else scope
 
 
 def _whole(scope: Scope, customer_id: int) -> Scope:
-    """What platform staff see of one customer."""
+    """The scope, limited to one customer for platform staff."""
     return Scope.whole_customer(customer_id) if scope.is_platform else scope
 
 
 def template(request: HttpRequest) -> FileResponse:
-    """The workbook to fill in, with examples that are not imported."""
+    """The import template with example rows that are not imported."""
     return as_download(lambda target: write_template(target, ()), "chargetree.xlsx")
 
 
@@ -144,8 +146,8 @@ def _download(selection: ExportSelection, kind: str, name: str) -> FileResponse:
 
 
 def as_download(write: Callable[[IO[bytes]], None], name: str) -> FileResponse:
-    """What `write` writes, as a file to be kept; on disk until it is sent."""
-    target = tempfile.TemporaryFile(prefix="chargetree-")  # noqa: SIM115  (the answer closes it when it is sent)
+    """A download of what `write` writes, on disk until it is sent."""
+    target = tempfile.TemporaryFile(prefix="chargetree-")  # noqa: SIM115  (the response closes it)
     try:
         write(target)
     except BaseException:

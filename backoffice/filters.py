@@ -1,4 +1,4 @@
-"""Filters of lists that ask a question of the domain instead of comparing a column, and what is in force of them."""
+"""Changelist filters by conditions, values, sites and customers, and the list of active filters."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 class QuestionFilter(admin.SimpleListFilter):
-    """A question with a few answers. `answers` maps a word in the address to its label."""
+    """A filter by conditions. `answers` maps the value in the query string to its label."""
 
     answers: ClassVar[dict[str, Any]]
 
     def narrow(self, rows: Rows, answer: str, scope: Scope) -> Rows:
-        """Those of `rows` to which this answer applies."""
+        """The `rows` that meet the chosen condition."""
         raise NotImplementedError
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -50,20 +50,20 @@ class QuestionFilter(admin.SimpleListFilter):
 
 
 class ValueFilter(admin.SimpleListFilter):
-    """By what stands in a column, offered as far as it occurs among the rows that the caller sees. One statement.
+    """By the values of a column that occur in accessible rows. One statement.
 
-    One that is `below` another is offered within what is chosen there, and goes when that does.
+    With `above`, only values that occur with the chosen value of that filter. `below` is removed when this one changes.
     """
 
     column: ClassVar[str]
     above: ClassVar[str] = ""
     below: ClassVar[str] = ""
-    # How many are offered; whoever has more searches.
+    # At most so many choices; beyond that, users search.
     most: ClassVar[int] = 100
     nothing = "-"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        # What was chosen is, even where it does not occur any more.
+        # Always include the chosen value, even if it no longer occurs.
         offered: dict[str, Any] = {value: value for value in [self.value()] if value and value != self.nothing}
         offered |= {value or self.nothing: value or _("None") for value in self._values(request, model_admin)}
         return sorted(offered.items(), key=lambda pair: (pair[0] == self.nothing, comparison_key(pair[0])))
@@ -95,9 +95,9 @@ def _equals(column: str, value: str, nothing: str) -> dict[str, Any]:
 
 
 class WithinFilter(admin.SimpleListFilter):
-    """By the site at or below which a row lies, chosen by typing a part of its name. No statement until it is."""
+    """By a site and its subsites, chosen with autocomplete. No statement unless a site is chosen."""
 
-    title = _("place")
+    title = _("site")
     parameter_name = "within"
     template = "admin/filter_within.html"
 
@@ -131,7 +131,7 @@ class WithinFilter(admin.SimpleListFilter):
         return queryset.filter(**{f"{self._column}__in": sites.values("pk")})
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        # What else the address says stays as it is.
+        # Keep the other parameters of the query string.
         self.others = [
             (name, value)
             for name, values in changelist.filter_params.items()
@@ -142,9 +142,9 @@ class WithinFilter(admin.SimpleListFilter):
 
     @property
     def form(self) -> forms.Form:
-        """Asks for the site. What is chosen stands beside it."""
+        """The form with the site field. The current choice is shown next to it."""
         field = self._page.formfield_for_foreignkey(
-            Site._meta.get_field("parent"), self.request, label=_("At or below"), required=False
+            Site._meta.get_field("parent"), self.request, label=_("Site and its subsites"), required=False
         )
         form = forms.Form(auto_id="filter-%s")
         form.fields[self.parameter_name] = field
@@ -153,7 +153,7 @@ class WithinFilter(admin.SimpleListFilter):
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """A filter that is in force, and the address of the list without it."""
+    """An active filter, and the URL of the list without it."""
 
     title: Any
     choice: Any
@@ -161,7 +161,7 @@ class Active:
 
 
 class ActiveFilters:
-    """What narrows a list, for the line above it."""
+    """The active filters of a changelist, shown above it."""
 
     @property
     def active_filters(self: Any) -> list[Active]:
@@ -179,13 +179,13 @@ class ActiveFilters:
 
     @property
     def without_filters(self: Any) -> str:
-        """The address of the list without any of them, in the same order."""
+        """The URL of the list without filters, in the same order."""
         order = {name: values for name, values in self.filter_params.items() if name == ORDER_VAR}
         return f"?{urlencode(order, doseq=True)}"
 
 
 class CustomerFilter(admin.SimpleListFilter):
-    """By customer, for rows that have no such column of their own. Only platform staff see more than one."""
+    """By customer, for models without a customer field. For platform staff only."""
 
     title = _("customer")
     parameter_name = "of"

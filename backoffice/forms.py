@@ -1,4 +1,4 @@
-"""Forms over rows that people edit: they carry the row's version, and show what the services refused."""
+"""Forms of models that users edit: optimistic locking by row version, and errors of the services."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ else:
 
 VERSION_MAX = 2**31 - 1
 
-# A page that claims to hold more new lines was not made by a person.
+# Limits the forms that a manipulated TOTAL_FORMS can create.
 _MOST_NEW_LINES = 100
 
 
 class Refused(Exception):
-    """A refused write, on its way out of the transaction to the form whose prefix it carries."""
+    """Carries the error of a write out of the transaction, to the form with this prefix."""
 
     def __init__(self, prefix: str | None, error: Exception) -> None:
         super().__init__(str(error))
@@ -52,9 +52,9 @@ def refusals_to(prefix: str | None) -> Iterator[None]:
 
 
 class EntityForm(ModelForm):
-    """The form of one row, of its own page or of a line in another's.
+    """The form of one row, on its own page or inline.
 
-    `scope`, `zone` and `refused` are set on the class that the admin makes for each request.
+    `scope`, `zone` and `refused` are set on the form class that the admin creates for each request.
     """
 
     row_version = forms.IntegerField(
@@ -64,9 +64,9 @@ class EntityForm(ModelForm):
     scope: ClassVar[Scope] = Scope(customer_id=None)
     zone: ClassVar[ZoneInfo] = UTC
     refused: ClassVar[Refused | None] = None
-    # Whether this was the line of a row that is not among the rows of the page any more.
+    # Whether this is the inline form of a row that no longer exists.
     is_gone = False
-    # Where an error is shown whose column is no field of the form.
+    # Maps columns to the form field that shows their errors.
     error_places: ClassVar[dict[str, str]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -80,32 +80,32 @@ class EntityForm(ModelForm):
         else:
             self.initial["row_version"] = self.instance.version
         if "customer" in self.fields:
-            # It may follow from the place; the services insist on one of the two.
+            # It may follow from another field; the services require one of them.
             self.fields["customer"].required = not self.instance.rules.customer_from
         if self.scope.is_restricted:
             for name in self.instance.rules.place_fields & self.fields.keys():
                 self.fields[name].required = True
-        # The fields that somebody else changed as well, and the message for a page older than its row.
+        # The fields that someone else changed too, and the message for a page older than its row.
         self.contested: list[str] = []
         self.overtaken: SafeString | None = None
         if self.is_bound and not self.instance._state.adding:
             self._meet_others()
 
     def _meet_others(self) -> None:
-        """Before anything is checked: what others changed since the page was made is put beside what was typed.
+        """Before validation, merge changes that others saved after the page was opened into the submitted data.
 
-        What only one side changed stays as that side wants it; for the rest the form asks.
+        Fields that only one side changed take that value; for the others, the form asks.
         """
         columns = {field.name for field in self.instance.journaled_fields()}
         answers = [name for name in self.fields.keys() & columns if self._answer(name) == conflicts.THEIRS]
         version = str(self["row_version"].data or "")
         is_old = is_id(version) and 1 <= int(version) < self.instance.version
-        # Who deletes a line is told of its changes first, by the services.
+        # For a row marked for deletion, the services report the conflict.
         is_old = is_old and (self.refused is not None or not self.data.get(self.add_prefix(DELETION_FIELD_NAME)))
         if not answers and not is_old:
             return
         data: Any = self.data
-        # What the browser sent is not to be changed, and other forms read it too.
+        # The QueryDict is immutable and shared with other forms.
         self.data = data = data.copy()
         for name in answers:
             conflicts.put(data, self[name])
@@ -147,20 +147,20 @@ class EntityForm(ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not self.instance._state.adding and not cleaned.get("row_version"):
-            self.add_error(None, _("The page does not say which version it was made from: load it again."))
+            self.add_error(None, _("The version of this record is missing. Reload the page."))
         if "customer" in self.fields and not cleaned.get("customer") and not self.errors:
             self._find_customer(cleaned)
         return cleaned
 
     def _find_customer(self, cleaned: dict[str, Any]) -> None:
-        """Where platform staff do not name it, it follows from the place."""
+        """Derive the customer from another field if platform staff did not choose one."""
         sources = [name for name in self.instance.rules.customer_from if name in self.fields]
         known = next((cleaned[name] for name in sources if cleaned.get(name)), None)
         if known is not None:
             cleaned["customer"] = known.customer
             return
         words = {"sources": " / ".join(str(self.fields[name].label) for name in sources)}
-        self.add_error("customer", _("Choose a customer, or what it follows from: %(sources)s.") % words)
+        self.add_error("customer", _("Choose a customer, or a value for %(sources)s.") % words)
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -172,7 +172,7 @@ class EntityForm(ModelForm):
         if not self.is_bound:
             return
         if self.is_gone:
-            self.add_error(None, _("This row was deleted in the meantime: load the page again."))
+            self.add_error(None, _("This row was deleted after you opened the page. Reload the page."))
         if self.overtaken is not None:
             self.add_error(None, self.overtaken)
             for name in self.contested:
@@ -193,7 +193,7 @@ class EntityForm(ModelForm):
                     self.add_error(None, self._with_label(column, sentence(one)))
 
     def _with_label(self, column: str, text: str) -> str:
-        """The error of a column that has no field here, with the column's name before it."""
+        """The error of a column without a form field, prefixed with the column's label."""
         if column == NON_FIELD_ERRORS:
             return text
         try:
@@ -204,7 +204,7 @@ class EntityForm(ModelForm):
 
 
 class EntityFormSet(InlineFormSet):
-    """The lines of one kind on the page of another row."""
+    """The inline forms of one model."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -214,20 +214,20 @@ class EntityFormSet(InlineFormSet):
                 select.remember([target for row in self.get_queryset() if (target := getattr(row, name)) is not None])
 
     def total_form_count(self) -> int:
-        """As the page says, but nobody adds more than so many lines by hand at once."""
+        """As submitted, up to a limit of new forms."""
         stated: int = super().total_form_count()
         return min(stated, len(self.get_queryset()) + _MOST_NEW_LINES) if self.is_bound else stated
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset()
         for row in rows:
-            # Names of lines speak of the row that they belong to, which is at hand.
+            # The str() of inline rows uses their parent, which is loaded already.
             setattr(row, self.fk.name, self.instance)
             row.shown_zone = zone_of(self.instance)
         return rows
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
         form = super()._construct_form(i, **kwargs)  # type: ignore[misc]
-        # Django would take such a line for a new row, whatever id it carries.
+        # Django would treat it as a new row, despite its id.
         form.is_gone = i < self.initial_form_count() and form.instance._state.adding
         return form

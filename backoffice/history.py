@@ -1,4 +1,4 @@
-"""The journal as people read it: one line a change, columns and references by their names."""
+"""Change log entries prepared for display, with labels of fields and names of referenced objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hierarchy.scoping import Scope
 
 NOTHING = "–"
 
-# The columns by which rows are called that others refer to; rows of other kinds are called by the journal's lines.
+# The column with the name of a referenced object. For other models, the change log entries have it.
 _NAMES = {
     "site": "name",
     "charger": "charger_id",
@@ -35,13 +35,13 @@ _NAMES = {
     "import": "file_name",
 }
 
-# A row as the journal names it: its model and its id.
+# An object as the change log identifies it: model and id.
 Named = tuple[type[Entity], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One column's old and new value, as text."""
+    """The old and new value of one field, as text."""
 
     label: str
     old: str
@@ -50,10 +50,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change of one object, ready to read.
+    """One change log entry, ready to display.
 
-    `kind` is what the object is, `address` its page, empty when it is gone or out of sight, `record` the import that
-    made the change, where one is seen. `undo` and `restore` are the pages that take it back, as far as there are any.
+    `kind` is the label of the model, `url` the page of the object (empty if it was deleted or is not accessible) and
+    `record` the name of the import, if any. `undo` and `restore` are URLs, empty where not possible.
     """
 
     change: Change
@@ -71,7 +71,7 @@ def kind_of(change: Change) -> str:
 
 
 def lines(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> list[Line]:
-    """Ready to show, in three statements. What a reference leads to is named when `scope` sees it, or saw it last."""
+    """The changes as entries. Three statements. References are named if they are or were accessible to `scope`."""
     rows = list(changes)
     hide_names(rows, scope)
     fields = {change.pk: _seen(change, scope) for change in rows}
@@ -92,26 +92,26 @@ def lines(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> list
 
 
 def hide_names(changes: Iterable[Change], scope: Scope) -> None:
-    """Take the names from lines of which `scope` does not know all: what left may have got another one on its way."""
+    """Replace the object's name in changes that `scope` sees only in part: the new name may not be accessible."""
     for change in changes:
         if not _is_whole(change, scope):
-            change.natural_key = _("one that you do not see")
+            change.natural_key = _("an object you have no access to")
 
 
 def differences(kind: str, fields: dict[str, list[Any]], scope: Scope, zone: ZoneInfo = UTC) -> list[Difference]:
-    """Old and new values of some columns of one object, ready to read."""
+    """Old and new values of some fields of one object, ready to display."""
     referred = set(_references(kind, fields))
     names = _existing(referred, scope)
     return list(_differences(kind, fields, names | _remembered(referred - names.keys(), scope), zone))
 
 
 def log_of(change: Change) -> str:
-    """The address of the log of one object, which may be gone."""
+    """The URL of the change log of one object, which may be deleted."""
     return f"{reverse('admin:hierarchy_change_changelist')}?object={change.object_type}.{change.object_id}"
 
 
 def label_of(kind: str, column: str) -> str:
-    """What people call a column."""
+    """The label of a column."""
     field = _field(kinds().get(kind), column)
     return capfirst(str(field.verbose_name) if field is not None else column.replace("_", " "))
 
@@ -122,15 +122,15 @@ def _seen(change: Change, scope: Scope) -> dict[str, list[Any]]:
 
 
 def _is_whole(change: Change, scope: Scope) -> bool:
-    """Whether `scope` may know all that changed."""
+    """Whether `scope` has access to all changed fields."""
     return _seen(change, scope).keys() == change.fields.keys()
 
 
-# What things are called, and where their pages are.
+# Names and URLs of objects.
 
 
 def _wanted(rows: list[Change], fields: dict[int, dict[str, list[Any]]]) -> tuple[set[Named], set[Named]]:
-    """What the lines refer to, and what they are about."""
+    """The objects that the changes refer to, and the changed objects."""
     referred: set[Named] = set()
     shown: set[Named] = set()
     models_of = kinds()
@@ -151,7 +151,7 @@ def _references(kind: str, fields: dict[str, list[Any]]) -> Iterable[Named]:
 
 
 def _existing(wanted: set[Named], scope: Scope) -> dict[Named, str]:
-    """Of these rows those that are there and that `scope` sees, with their names. One statement."""
+    """The names of those objects that exist and are accessible to `scope`. One statement."""
     ids: dict[type[Entity], set[int]] = defaultdict(set)
     for model, pk in wanted:
         ids[model].add(pk)
@@ -168,13 +168,13 @@ def _existing(wanted: set[Named], scope: Scope) -> dict[Named, str]:
 
 
 def _remembered(wanted: set[Named], scope: Scope) -> dict[Named, str]:
-    """What rows that are gone were called last, as far as `scope` reads it in the journal. One statement."""
+    """The last names of deleted objects in change log entries accessible to `scope`. One statement."""
     ids: dict[str, set[int]] = defaultdict(set)
     for model, pk in wanted:
         ids[str(model._meta.model_name)].add(pk)
     if not ids:
         return {}
-    # One that left may have got another name on its way out.
+    # A move out of the accessible sites may have a new name, which is not accessible.
     seen = Change.objects.visible_to(scope).order_by().filter(_of(ids)).exclude(action=journal.MOVED)
     newest = seen.values("object_type", "object_id").annotate(newest=Max("pk")).values("newest")
     found = Change.objects.order_by().filter(pk__in=newest)
@@ -185,7 +185,7 @@ def _remembered(wanted: set[Named], scope: Scope) -> dict[Named, str]:
 
 
 def _latest(rows: list[Change]) -> set[int]:
-    """The ids of the lines that are the last of their objects: those are as these left them. One statement."""
+    """The ids of the changes that are the latest of their objects. One statement."""
     ids: dict[str, set[int]] = defaultdict(set)
     for change in rows:
         ids[change.object_type].add(change.object_id)
@@ -194,7 +194,7 @@ def _latest(rows: list[Change]) -> set[int]:
 
 
 def _of(ids: dict[str, set[int]]) -> Q:
-    """The condition on lines that they are about these objects, by kind."""
+    """The condition on changes of these objects, given as ids by model name."""
     of_them = scoping.NOTHING
     for kind, pks in sorted(ids.items()):
         of_them |= Q(object_type=kind, object_id__in=pks)
@@ -202,7 +202,7 @@ def _of(ids: dict[str, set[int]]) -> Q:
 
 
 def _addresses(change: Change, names: dict[Named, str], scope: Scope, is_latest: bool) -> tuple[str, str, str]:
-    """The pages of the object, of undoing the change, and of going back to the state after it."""
+    """The URLs of the object, of undoing the change, and of restoring the version after it."""
     model = kinds().get(change.object_type)
     if model is None:
         return "", "", ""
@@ -221,7 +221,7 @@ def _addresses(change: Change, names: dict[Named, str], scope: Scope, is_latest:
     return address, ways[0], ways[1]
 
 
-# Columns and values.
+# Fields and values.
 
 
 def _differences(
@@ -234,7 +234,7 @@ def _differences(
 
 
 def _field(model: type[Entity] | None, column: str) -> models.Field[Any, Any] | None:
-    """The column as the model has it now; a change may be older than the last renaming."""
+    """The field of the current model; None if it was renamed or removed since the change."""
     if model is None:
         return None
     return next((field for field in model._meta.concrete_fields if field.name == column), None)
@@ -249,7 +249,7 @@ def _text(value: Any, field: Any, target: type[Entity] | None, names: dict[Named
     if value is None:
         return NOTHING
     if target is not None:
-        return names.get((target, value)) or _("one that is gone, or that you do not see")
+        return names.get((target, value)) or _("deleted, or not accessible to you")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, dict):

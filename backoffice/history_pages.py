@@ -1,4 +1,4 @@
-"""The page with the history of one object, and of what belongs to it."""
+"""The history page of one object and its related objects."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 else:
     ModelAdmin = admin.ModelAdmin
 
-# What the address says to leave out the rows that belong to the object.
+# The query parameter that excludes related objects, and its value.
 ONLY, ROW = "only", "row"
 
 
 class HistoryPages(ModelAdmin):
-    """What the admin of rows that people edit has of their history."""
+    """Mixin that replaces Django's history view."""
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""Importing: choosing a file, looking at what it would do, saying yes, and the record of it."""
+"""The admin of imports: upload a file, preview its plan, apply it, and view past imports."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ from hierarchy.models import Change, Import, ImportPlan
 from hierarchy.scoping import Scope
 
 WAITING_SHOWN = 10
-# The choices that few imports need.
+# The fields under "More options".
 MORE = ("table", "prune", "site")
 
 
 @admin.register(Import)
 class ImportAdmin(ScopedAdmin):
-    """What was imported is read here; to add an import is to choose a file. Its history is what it did."""
+    """Read-only list of imports. The add view uploads a file, and the history view lists the changes of an import."""
 
     fields = ("file_name", "contents", "customer", "created_at", "who", "road", "row_counts", "sha256")
     readonly_fields = fields
@@ -71,7 +71,7 @@ class ImportAdmin(ScopedAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [name for name in self.fields if name != "customer" or self._shows_customer(request)]
 
-    # The record.
+    # Past imports.
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         record = super().get_object(request, object_id, from_field)
@@ -79,7 +79,7 @@ class ImportAdmin(ScopedAdmin):
         return record
 
     def complete_page(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Who sees an import may read who made it; its line in the journal lies at no site."""
+        """Add who imported. The change log entry of an import has no site, so it is read with platform access."""
         lines = Change.objects.visible_to(Scope.platform()).filter(
             object_type=self.opts.model_name, object_id__in=[row.pk for row in rows], action=journal.CREATED
         )
@@ -87,11 +87,11 @@ class ImportAdmin(ScopedAdmin):
         for row in rows:
             row.line = by_import.get(row.pk)
 
-    @admin.display(description=_("who"), empty_value=history.NOTHING)
+    @admin.display(description=_("imported by"), empty_value=history.NOTHING)
     def who(self, record: Any) -> str:
         return record.line.actor_label if record.line else ""
 
-    @admin.display(description=_("through"), empty_value=history.NOTHING)
+    @admin.display(description=_("source"), empty_value=history.NOTHING)
     def road(self, record: Any) -> str:
         return record.line.get_road_display() if record.line else ""
 
@@ -126,7 +126,7 @@ class ImportAdmin(ScopedAdmin):
     ) -> HttpResponse:
         record = self.get_object(request, unquote(object_id))
         lines = Change.objects.visible_to(scope_of(request)).filter(import_id=record.pk)
-        # Its own making says nothing that its page does not.
+        # The entry about the import itself repeats its page.
         changes = lines.exclude(object_type=self.opts.model_name).order_by("id")
         paginator = self.get_paginator(request, changes, self.list_per_page)
         page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
@@ -143,7 +143,7 @@ class ImportAdmin(ScopedAdmin):
         }
         return TemplateResponse(request, "admin/object_history.html", context)
 
-    # A file is chosen. `bounded` comes before the token is looked for, because that reads what was sent.
+    # Upload. `limit_upload` must run before the CSRF check, which reads the body.
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view
@@ -185,7 +185,7 @@ class ImportAdmin(ScopedAdmin):
         }
         return self._page(request, "upload", context)
 
-    # A plan waits for an answer.
+    # The plan: preview, apply, discard.
 
     @method_decorator(csrf_exempt)
     def plan_view(self, request: HttpRequest, plan_id: str) -> HttpResponse:
@@ -206,9 +206,9 @@ class ImportAdmin(ScopedAdmin):
         }
         word = request.POST.get("answer", "")
         answer = answers.get(word)
-        # An edit is no file, and none takes its place.
+        # A bulk change has no file that could be replaced.
         if answer is None or (word == "mend" and plan.format == FORMAT):
-            raise BadRequest("The answer to a plan is one of its buttons.")
+            raise BadRequest("Unknown answer to a plan.")
         return answer(request, plan)
 
     def _show(self, request: HttpRequest, plan: ImportPlan, **context: Any) -> HttpResponse:
@@ -232,7 +232,7 @@ class ImportAdmin(ScopedAdmin):
         caller = caller_of(request)
         try:
             with journal.recording(caller):
-                # Who pressed the button twice waits here, and finds it done.
+                # A second click waits for the lock, then finds the plan applied.
                 plan = _own_plan(request, str(plan.pk), is_locked=True)
                 edit = _edit(plan) if plan.applied_as is None else None
                 record = plan.applied_as or import_apply(caller, plan)
@@ -247,7 +247,7 @@ class ImportAdmin(ScopedAdmin):
             return _to_record(record)
         address = reverse("admin:hierarchy_import_history", args=[quote(record.pk)])
         text = gettext("%(file)s. Done: %(rows)s.") % done
-        link = format_html('{} <a href="{}">{}</a>', text, address, gettext("What it changed"))
+        link = format_html('{} <a href="{}">{}</a>', text, address, gettext("View the changes"))
         self.message_user(request, link, messages.SUCCESS)
         return HttpResponseRedirect(edit.back)
 
@@ -261,7 +261,7 @@ class ImportAdmin(ScopedAdmin):
         return self._replace(request, plan, form.content, form.file_name)
 
     def _replace(self, request: HttpRequest, plan: ImportPlan, content: bytes, file_name: str) -> HttpResponse:
-        """Plan with the same choices, and forget the plan that there was."""
+        """Create a plan with the same options, and delete the old one."""
         again = ImportRequest(file_name, plan.format, plan.table, plan.prune_site)
         try:
             fresh = import_plan(caller_of(request), plan.customer, content, again)
@@ -277,12 +277,12 @@ class ImportAdmin(ScopedAdmin):
         if edit is not None:
             self.message_user(request, gettext("Nothing was changed."), messages.SUCCESS)
             return HttpResponseRedirect(edit.back)
-        text = gettext("Nothing was imported, and %(file)s is forgotten.") % {"file": plan.file_name}
+        text = gettext("Nothing was imported. %(file)s was discarded.") % {"file": plan.file_name}
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:hierarchy_import_add"))
 
     def errors_view(self, request: HttpRequest, plan_id: str) -> HttpResponseBase:
-        """The file once more, with what is wrong beside each row."""
+        """Download the file with an added column of errors."""
         plan = _own_plan(request, plan_id)
         if plan.applied_as is not None:
             return _to_record(plan.applied_as)
@@ -311,7 +311,7 @@ def _own_plan(request: HttpRequest, plan_id: str, is_locked: bool = False) -> Im
 
 
 def _edit(plan: ImportPlan) -> Edit | None:
-    """What a plan of an action does; None for a plan that was made of a file."""
+    """The edit of a bulk change; None for a plan of a file."""
     return Edit.unpacked(zlib.decompress(plan.content)) if plan.format == FORMAT else None
 
 
@@ -325,13 +325,13 @@ def _to_record(record: Import) -> HttpResponse:
 
 def _what_changed(record: Import) -> str:
     is_edit = record.format == FORMAT
-    text = gettext("%(file)s: what changed") if is_edit else gettext("What the import of %(file)s changed")
+    text = gettext("Changes made by %(file)s") if is_edit else gettext("Changes made by the import of %(file)s")
     return text % {"file": record}
 
 
 def _title(name: str) -> str:
-    """What a format is called: a register by its title, our own tables by the kind of file."""
+    """The label of a format: the title of a register, or the file type of Chargetree tables."""
     register = formats().get(name)
     if name == FORMAT:
         return gettext("Bulk change")
-    return str(register.title) if register else name.upper() or gettext("Tables of Chargetree")
+    return str(register.title) if register else name.upper() or gettext("Chargetree tables")

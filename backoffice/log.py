@@ -1,4 +1,4 @@
-"""The log: every change of the journal that the caller sees, searched and filtered."""
+"""The admin of the change log: list, search and filters."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ from hierarchy.models import ACTIONS, ROADS, Change, Site
 from hierarchy.object_history import kinds
 from hierarchy.scoping import Scope
 
-# So many lines are looked at one by one, back from where the list begins; a link goes on from there.
+# Unindexed filters scan at most so many entries; a link continues from there.
 WINDOW = 250_000
-# Nobody turns more pages than these lines fill; dates and filters lead further back.
+# The paginator stops here; dates and filters reach older entries.
 COUNTED = 5_000
 
-# Committed one after another, two lines may have their numbers the other way round than their times.
+# Ids and times of entries may differ in order by as much, because transactions overlap.
 _OVERLAP = datetime.timedelta(hours=1)
 
 TODAY, CHOSEN = "today", "chosen"
-SPANS = {TODAY: _("Today"), "7": _("Last 7 days"), "30": _("Last 30 days"), CHOSEN: _("From … to …")}
+SPANS = {TODAY: _("Today"), "7": _("Last 7 days"), "30": _("Last 30 days"), CHOSEN: _("Custom period")}
 
 
 def _kinds() -> list[tuple[str, Any]]:
     named = {name: capfirst(str(model._meta.verbose_name)) for name, model in kinds().items()}
-    return [("", _("Everything")), *sorted(named.items(), key=lambda pair: pair[1])]
+    return [("", _("All")), *sorted(named.items(), key=lambda pair: pair[1])]
 
 
 def _line(**kwargs: Any) -> forms.CharField:
@@ -55,20 +55,20 @@ def _line(**kwargs: Any) -> forms.CharField:
 
 
 class Narrowing(forms.Form):
-    """What the address asks the log for. Fields without a widget of their own are reached by links."""
+    """The filters of the change log. Hidden fields are set by links."""
 
     q = _line(label=_("Search"), widget=forms.TextInput(attrs={"type": "search"}))
-    kind = forms.ChoiceField(label=_("Kind"), choices=_kinds, required=False)
-    action = forms.ChoiceField(label=_("What"), choices=[("", _("Everything")), *ACTIONS], required=False)
-    road = forms.ChoiceField(label=_("Through"), choices=[("", _("Everything")), *ROADS], required=False)
-    who = _line(label=_("Who"))
-    span = forms.ChoiceField(label=_("When"), choices=[("", _("At any time")), *SPANS.items()], required=False)
+    kind = forms.ChoiceField(label=_("Object type"), choices=_kinds, required=False)
+    action = forms.ChoiceField(label=_("Action"), choices=[("", _("All")), *ACTIONS], required=False)
+    road = forms.ChoiceField(label=_("Source"), choices=[("", _("All")), *ROADS], required=False)
+    who = _line(label=_("Changed by"))
+    span = forms.ChoiceField(label=_("Period"), choices=[("", _("Any time")), *SPANS.items()], required=False)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     request = _line(label=_("Request"), widget=forms.HiddenInput())
     import_id = _line(label=_("Import"), widget=forms.HiddenInput())
     object = _line(label=_("Object"), widget=forms.HiddenInput())
-    before = _line(label=_("Before line"), widget=forms.HiddenInput())
+    before = _line(label=_("Before entry"), widget=forms.HiddenInput())
 
     def __init__(self, given: QueryDict, scope: Scope, zone: ZoneInfo, sites: forms.ModelChoiceField[Any]) -> None:
         super().__init__({name: str(value).replace("\0", " ") for name, value in given.items()}, auto_id="log_%s")
@@ -81,7 +81,7 @@ class Narrowing(forms.Form):
         if not self.cleaned_data["object"]:
             return None
         if kind not in kinds() or not is_id(pk):
-            raise ValidationError(_("Names no object: follow a link to it."))
+            raise ValidationError(_("Not an object. Follow a link to the object instead."))
         return kind, int(pk)
 
     def clean_import_id(self) -> int | None:
@@ -93,19 +93,19 @@ class Narrowing(forms.Form):
     def _id(self, name: str) -> int | None:
         value = self.cleaned_data[name]
         if value and not is_id(value):
-            raise ValidationError(_("Is no number: follow a link to it."))
+            raise ValidationError(_("Not a number. Follow a link to it instead."))
         return int(value) if value else None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and since > until:
-            self.add_error("until", _("Lies before the first day: choose a later one."))
+            self.add_error("until", _("This is before the first day. Choose a later date."))
         return cleaned
 
     @cached_property
     def period(self) -> tuple[datetime.datetime | None, datetime.datetime | None]:
-        """From when to before when, as the clocks of the zone have days."""
+        """The first time and the excluded end of the chosen days in the zone."""
         chosen = self.cleaned_data.get("span")
         today = timezone.now().astimezone(self.zone).date()
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
@@ -121,13 +121,13 @@ class Narrowing(forms.Form):
         try:
             midnight = datetime.datetime.combine(day + datetime.timedelta(days=days), datetime.time(), self.zone)
             at = midnight.astimezone(datetime.UTC)
-            # At the ends of the calendar there is no limit.
+            # No limit near the minimum and maximum datetime.
             return at if at - _OVERLAP < at + _OVERLAP else None
         except OverflowError:
             return None
 
     def narrow(self, changes: Any) -> Any:
-        """Those of `changes` that are asked for, as far back as the window goes."""
+        """The `changes` that match, within the window if it applies."""
         asked = self.cleaned_data
         columns = {
             "object_type": asked.get("kind"),
@@ -166,7 +166,7 @@ class Narrowing(forms.Form):
         return changes.alias(values_text=Cast("fields", TextField())).filter(found)
 
     def _stayed(self) -> Q:
-        """The condition on lines that they are not of what left: these could be guessed letter by letter."""
+        """The condition that excludes moves out of the accessible sites: a search could reveal hidden values."""
         stayed = Q(from_path=None)
         for site_id in self.scope.root_ids:
             stayed |= Q(site_path__contains=f"/{site_id}/")
@@ -174,12 +174,12 @@ class Narrowing(forms.Form):
 
     @staticmethod
     def is_column(text: str) -> bool:
-        """Whether a text is a part of a column's name, so that it stands in lines whatever their values."""
+        """Whether the text is part of a column name, which would match entries regardless of their values."""
         return any(text.casefold() in field.name for model in kinds().values() for field in model.journaled_fields())
 
     @property
     def is_scanning(self) -> bool:
-        """Whether lines are looked at one by one, because no index leads to them."""
+        """Whether no index applies, so that the database scans entries one by one."""
         asked = self.cleaned_data
         if any(asked.get(name) for name in ("object", "request", "import_id")):
             return False
@@ -188,7 +188,7 @@ class Narrowing(forms.Form):
 
 
 def _first_line(at: datetime.datetime) -> int:
-    """The number of the first line at or after a moment; one that there never will be when there is none."""
+    """The id of the first entry at or after a time, or a maximum if there is none."""
     rows = Change.objects.order_by("at").filter(at__gte=at)
     first: int | None = rows.values_list("pk", flat=True).first()
     return 2**63 - 1 if first is None else first
@@ -200,7 +200,7 @@ def _last_line() -> int:
 
 
 class LogPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than people turn pages, and looks for the lines once."""
+    """Counts up to a limit, and runs the filtered query once."""
 
     object_list: Any
 
@@ -219,7 +219,7 @@ class LogPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class LogList(ScopedChangeList):
-    """One page of the log. What it shows, the form over it says."""
+    """One page of the change log, filtered by the form above it."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         page: Any = self.model_admin
@@ -247,7 +247,7 @@ class LogList(ScopedChangeList):
 
     @property
     def pages(self) -> list[tuple[Any, str]]:
-        """The numbers of the pages with their addresses; the one that is shown, and gaps, have none."""
+        """Page numbers with their URLs; empty for the current page and for gaps."""
         numbers = self.paginator.get_elided_page_range(self.page_num)
         return [
             (one, self.get_query_string({PAGE_VAR: one}) if isinstance(one, int) and one != self.page_num else "")
@@ -256,7 +256,7 @@ class LogList(ScopedChangeList):
 
     @property
     def chips(self) -> list[tuple[Any, str, str]]:
-        """What was asked for by links and has no field: its label, its value, and the address without it."""
+        """Active filters without a visible field: label, value, and the URL without it."""
         asked = self.narrowing.cleaned_data if self.narrowing.is_valid() else {}
         shown = {
             "object": self.lines[0].change.natural_key if self.lines else self.narrowing.data.get("object", ""),
@@ -272,7 +272,7 @@ class LogList(ScopedChangeList):
 
     @property
     def undo_all(self) -> str:
-        """The page that takes back all that is shown, when it was written together."""
+        """The URL to undo all listed changes, if they belong to one request or import."""
         asked = self.narrowing.cleaned_data if self.narrowing.is_valid() else {}
         is_step = asked.get("request") or asked.get("import_id")
         if not (is_step and self.lines and self.narrowing.scope.may_write_something):
@@ -281,7 +281,7 @@ class LogList(ScopedChangeList):
 
     @property
     def older(self) -> str:
-        """The address where the list goes on that ends here without being at its end."""
+        """The URL of older entries, if the list is cut off at a limit."""
         if self.is_capped and self.result_list and self.page_num == self.paginator.num_pages:
             return str(self.get_query_string({"before": self.result_list[-1].pk}, [PAGE_VAR]))
         if self.narrowing.lowest and not self.is_capped:
@@ -294,14 +294,14 @@ class LogList(ScopedChangeList):
 
     @property
     def leaves_out_values(self) -> bool:
-        """Whether the text was looked for among names alone."""
+        """Whether only names were searched, not values."""
         text = self.narrowing.is_valid() and self.narrowing.cleaned_data.get(SEARCH_VAR)
         return bool(text and self.narrowing.is_column(text))
 
 
 @admin.register(Change)
 class ChangeAdmin(RestorePages, ScopedAdmin):
-    """The journal is read here and written nowhere in the admin."""
+    """Read-only admin of change log entries."""
 
     fields = ("at", "actor_label", "road", "request_id", "action", "kind", "natural_key", "differences")
     readonly_fields = fields
@@ -320,7 +320,7 @@ class ChangeAdmin(RestorePages, ScopedAdmin):
         return False
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        """The form over the list takes their place."""
+        """The form above the list replaces them."""
         return []
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ScopedChangeList]:
@@ -334,14 +334,14 @@ class ChangeAdmin(RestorePages, ScopedAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The journal keeps no journal of itself."""
+        """Entries have no history."""
         raise Http404
 
-    @admin.display(description=_("kind"))
+    @admin.display(description=_("object type"))
     def kind(self, change: Change) -> str:
         return history.kind_of(change)
 
-    @admin.display(description=_("old → new"))
+    @admin.display(description=_("changes"))
     def differences(self, change: Any) -> str:
         return format_html_join(
             "", "<div>{}: {} → {}</div>", ((one.label, one.old, one.new) for one in change.line.differences)

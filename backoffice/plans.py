@@ -1,4 +1,4 @@
-"""A plan as people read it before they say yes: how many rows of what, each step field by field, or what is wrong."""
+"""Template context of a plan: counts, steps with their field differences, and errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from hierarchy.models import ImportPlan
 STEPS_PER_PAGE = 100
 ERRORS_SHOWN = 200
 
-# What deserves a look comes first: what is new is rarely the surprise.
+# The riskiest actions come first.
 ACTIONS = {
     journal.DELETED: _("deleted"),
     journal.MOVED: _("moved"),
@@ -39,7 +39,7 @@ ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class ShownStep:
-    """One step of a plan, ready to read."""
+    """One step of a plan, ready to display."""
 
     action: str
     action_label: Any
@@ -51,7 +51,7 @@ class ShownStep:
 
 @dataclass(frozen=True, slots=True)
 class ShownCounts:
-    """How many rows of one table a plan touches, by action, in the order of `ACTIONS`."""
+    """Numbers of rows of one table in a plan, per action, in the order of `ACTIONS`."""
 
     table: str
     label: str
@@ -60,7 +60,7 @@ class ShownCounts:
 
 
 def label_of(table: str, is_one: bool = False) -> str:
-    """What people call the rows of a table, or one of them."""
+    """The verbose name of the rows of a table, plural or singular."""
     known = tables().get(table)
     if known is None:
         return capfirst(table)
@@ -69,7 +69,7 @@ def label_of(table: str, is_one: bool = False) -> str:
 
 
 def errors_context(plan: ImportPlan) -> dict[str, Any]:
-    # As the tables build on one another, whichever order the file has: what follows from an error comes after it.
+    # In the order of dependencies between tables, so that consequential errors come after their cause.
     places = {name.casefold(): place for place, name in enumerate(sheets())}
     last = len(places)
     errors = sorted(
@@ -87,10 +87,10 @@ def errors_context(plan: ImportPlan) -> dict[str, Any]:
 
 
 def steps_context(plan: ImportPlan, asked: QueryDict) -> dict[str, Any]:
-    """One page of the steps that the address asks for, and how many there are of each kind."""
+    """One page of the steps that match the query string, and the counts of all."""
     steps = list(plan_steps(plan))
     numbers = Counter((step["table"], step["action"]) for step in steps)
-    # What the plan is about comes before what goes along with it.
+    # The table of the plan comes before the tables of dependent rows.
     touched = sorted(dict.fromkeys(table for table, _action in numbers), key=lambda table: table != plan.table)
     unchanged = {name: counts["unchanged"] for name, counts in plan.counts.items()}
     table, action = asked.get("table", ""), asked.get("action", "")
@@ -134,7 +134,7 @@ def _shown(step: Mapping[str, Any], plan: ImportPlan) -> ShownStep:
 
 
 def _in_words(table_name: str, name: str, old: Any, new: Any, zone: ZoneInfo) -> history.Difference:
-    """A difference for people who have no file before them: by the column's label, moments as clocks show them."""
+    """A difference of a bulk change: with the field's label, and times in the local zone."""
     table = tables()[table_name]
     field = table.fields[table.by_name[name].field]
     shown = [
@@ -145,5 +145,5 @@ def _in_words(table_name: str, name: str, old: Any, new: Any, zone: ZoneInfo) ->
 
 
 def _text(value: Any) -> str:
-    """A value as the cell of a file has it."""
+    """A value as in a cell of a file."""
     return history.NOTHING if value is None else cell_text(cell_value(value))

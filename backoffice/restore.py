@@ -1,4 +1,4 @@
-"""Taking changes back: a page that says what would be written and what stands in the way, and the writing."""
+"""Undo and restore: previews with conflicts, and the writes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from hierarchy.models import Change, Site
 from hierarchy.object_history import kinds
 from hierarchy.restore import Restoration
 
-# A step is looked through by its first lines; the log has all.
+# The preview lists so many entries; the change log has all.
 LINES_SHOWN = 50
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ else:
 
 
 class RestorePages(ModelAdmin):
-    """What the admin of the journal has to take its lines back."""
+    """Mixin with the undo and restore views of change log entries."""
 
     def get_urls(self) -> list[URLPattern]:
         pages = [
@@ -54,7 +54,7 @@ class RestorePages(ModelAdmin):
         return [*pages, *super().get_urls()]
 
     def undo_all_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """All that was written together with a line: looked at, then taken back as one."""
+        """Preview and undo all changes of the same request or import."""
         change: Any = self.get_object(request, unquote(object_id))
         caller = caller_of(request)
         if not caller.scope.may_write_something:
@@ -70,7 +70,7 @@ class RestorePages(ModelAdmin):
                 conflict = sentence(error)
             else:
                 count = len(lines) - len(without)
-                text = ngettext("%(count)s change was taken back.", "%(count)s changes were taken back.", count)
+                text = ngettext("%(count)s change was undone.", "%(count)s changes were undone.", count)
                 self.message_user(request, text % {"count": count}, messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:hierarchy_change_changelist"))
         refused = {} if is_too_much else restore.rehearse_step(caller, lines)
@@ -78,7 +78,7 @@ class RestorePages(ModelAdmin):
         shown = history.lines(lines[:LINES_SHOWN], caller.scope, zone)
         whole = {
             **self.admin_site.each_context(request),
-            "title": gettext("Undo a whole step"),
+            "title": gettext("Undo related changes"),
             "opts": self.opts,
             "object": change,
             "lines": shown,
@@ -116,28 +116,32 @@ class RestorePages(ModelAdmin):
         if found is None:
             return HttpResponseRedirect(_address(kinds()[change.object_type], "delete", change.object_id))
         if isinstance(found.row, Site) and not found.is_new and [one.name for one in found.columns] == ["parent"]:
-            # A move has a page that says who gains and loses by it.
+            # The move page previews who gains and loses access.
             return HttpResponseRedirect(_move(found))
         return self._page(request, change, way, self._shown(request, change, way, found), conflict)
 
     def _write(self, request: HttpRequest, change: Change, way: str) -> HttpResponse:
         found = restore.plan(scope_of(request), change, way)
         if found is None or found.refusal:
-            raise Conflict(_("There is nothing to write: look at it again."))
+            raise Conflict(_("Nothing to change. Open the preview again."))
         if not found.is_new:
             version = request.POST.get("row_version", "")
             found.row.version = int(version) if is_id(version) and int(version) <= VERSION_MAX else 0
         restore.write(caller_of(request), found, request.POST.getlist("without"))
-        text = gettext("%(object)s is there again.") if found.is_new else gettext("%(object)s is as it was.")
+        text = (
+            gettext("%(object)s was restored.")
+            if found.is_new
+            else gettext("%(object)s was restored to its earlier values.")
+        )
         self.message_user(request, text % {"object": found.row.natural_key_text}, messages.SUCCESS)
         return HttpResponseRedirect(_address(type(found.row), "history", found.row.pk))
 
     def _shown(self, request: HttpRequest, change: Change, way: str, found: Restoration) -> dict[str, Any]:
-        """What would be written, and what stands in the way of which row."""
+        """The changes to write, and errors per row."""
         scope = scope_of(request)
         refused: dict[str, str] = {}
         if not found.refusal:
-            # Planned once more for it: what was saved once is new no more.
+            # The rehearsal saves rows and needs a plan of its own.
             rehearsed = restore.plan(scope, change, way)
             if rehearsed is not None:
                 errors = restore.rehearse(caller_of(request), rehearsed)
@@ -164,10 +168,10 @@ class RestorePages(ModelAdmin):
         }
 
     def _page(self, request: HttpRequest, change: Any, way: str, shown: dict[str, Any], conflict: str) -> HttpResponse:
-        title = gettext("Go back to a state of %(object)s")
+        title = gettext("Restore an earlier version of %(object)s")
         if way == restore.UNDO:
             is_gone = change.action == journal.DELETED
-            title = gettext("Restore %(object)s") if is_gone else gettext("Undo a change of %(object)s")
+            title = gettext("Restore %(object)s") if is_gone else gettext("Undo a change to %(object)s")
         whole = {
             **self.admin_site.each_context(request),
             "title": title % {"object": change.natural_key},
@@ -192,6 +196,6 @@ def _address(model: type[Entity], page: str, pk: int) -> str:
 
 
 def _move(found: Restoration) -> str:
-    """The page that asks whether to move a site to where it was."""
+    """The URL of the move page with the earlier parent site."""
     parent_id = found.row.parent_id  # type: ignore[attr-defined]
     return f"{reverse('admin:hierarchy_site_move', args=[found.row.pk])}?to={parent_id or 'top'}"

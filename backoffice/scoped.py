@@ -1,6 +1,4 @@
-"""The base of every list and page of the admin: rows and references through `visible_to`, in a constant number of
-statements.
-"""
+"""Base classes of the admin: accessible rows and references only, in a constant number of statements."""
 
 from __future__ import annotations
 
@@ -36,22 +34,22 @@ else:
     ModelAdmin = admin.ModelAdmin
 
 PATH_SEPARATOR = " › "
-# How Django's own filters compare a column in the address.
+# The lookups that Django's filters use in the query string.
 _COMPARISONS = ("", "exact", "isnull", "id__exact")
 
 
 def places(scope: Scope, site_ids: Iterable[int | None]) -> dict[int | None, str]:
-    """The path of each site in one line of text, from the topmost site that `scope` sees. One statement."""
+    """The path of each site as text, from the topmost site that `scope` sees. One statement."""
     known = site_paths({site_id for site_id in site_ids if site_id is not None}, scope)
     return {site_id: PATH_SEPARATOR.join(names) for site_id, names in known.items()}
 
 
 class ScopedOptions:
-    """What pages and lines have in common: visible rows, and references to visible rows only."""
+    """Shared by ModelAdmins and inlines: accessible rows, and references to accessible rows only."""
 
     formfield_overrides: ClassVar[Any] = {MomentField: {"form_class": MomentChoice}}
 
-    # References that are read along with the rows.
+    # Foreign keys for select_related.
     references: ClassVar[tuple[str, ...]] = ()
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -82,17 +80,17 @@ class ScopedOptions:
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            # Deleting what a row refers to is not done from within the row.
+            # No button to delete the referenced object.
             field.widget.can_delete_related = False
         return field
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Every operator may look; at what, `visible_to` says."""
+        """Every active operator; `visible_to` limits the rows."""
         return request.user.is_active
 
 
 class ScopedChangeList(ActiveFilters, ChangeList):
-    """A page of a list, completed in a constant number of statements."""
+    """A changelist that completes the rows of one page in a constant number of statements."""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
@@ -100,11 +98,11 @@ class ScopedChangeList(ActiveFilters, ChangeList):
             self.title = capfirst(str(self.opts.verbose_name_plural))
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
-        """Without those that are empty, as the empty field of a form is sent."""
+        """Without empty ones, which forms submit for empty fields."""
         return {name: values for name, values in super().get_filters_params(params).items() if any(values)}
 
     def get_filters(self, request: HttpRequest) -> Any:
-        """Each has to be offered, and its value too: what is dropped in silence leaves more rows than are asked for."""
+        """Raises UnknownFilter for unknown filters and values: ignoring one would show more rows than requested."""
         asked = self.get_filters_params()
         for name, values in asked.items():
             if not all(self.model_admin.lookup_allowed(name, value, request) for value in values):
@@ -121,7 +119,7 @@ class ScopedChangeList(ActiveFilters, ChangeList):
         return found
 
     def get_ordering_field(self, field_name: Any) -> Any:
-        """Texts are put in order by what they are compared by, so that capitals do not come first."""
+        """Order text columns by their comparison key, so that case does not matter."""
         keys = {one.of: one.name for one in self.lookup_opts.concrete_fields if isinstance(one, KeyField)}
         return keys.get(field_name) or super().get_ordering_field(field_name)
 
@@ -129,7 +127,7 @@ class ScopedChangeList(ActiveFilters, ChangeList):
         try:
             super().get_results(request)
         except IncorrectLookupParameters:
-            # The page is not there, as when its rows went: the last one is.
+            # The page no longer exists, for example after a deletion. Show the last one.
             self.page_num = self.model_admin.get_paginator(request, self.queryset, self.list_per_page).num_pages
             super().get_results(request)
         self.result_list = list(self._whole(self.result_list))
@@ -138,27 +136,27 @@ class ScopedChangeList(ActiveFilters, ChangeList):
         self.model_admin.complete_page(request, self.result_list)  # type: ignore[attr-defined]
 
     def _whole(self, page: Any) -> Any:
-        """The rows of one page of many: all are put in order without what is shown of these alone, which is wide."""
+        """The rows of one page: sorting the ids alone is faster than sorting wide rows."""
         if not isinstance(page, models.QuerySet) or not page.query.is_sliced:
             return page
         return self.root_queryset.filter(pk__in=page.values("pk")).order_by(*page.query.order_by)
 
 
 class ScopedAdmin(ScopedOptions, ModelAdmin):
-    """Pages over any model that `visible_to` can filter; an object that the caller does not see is not found."""
+    """ModelAdmin of any model that `visible_to` can filter; inaccessible objects give 404."""
 
     view_on_site = False
     list_per_page = 50
     list_max_show_all = 200
-    # A second count over the whole table, and one for every choice of a filter, for numbers that nobody asked for.
+    # Avoids a count of the whole table, and one per filter choice.
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     empty_value_display = history.NOTHING
-    # The attribute, dots allowed, that says at which site a row lies: it fills the column `place`.
+    # The attribute, dots allowed, with the site id of a row, for the column `place`.
     place_attribute: ClassVar[str] = ""
-    # The same for the zone of a row's moments, where no column names the place.
+    # The same for the time zone of a row, if the list has no such column.
     zone_attribute: ClassVar[str] = ""
-    # Whether the search over all kinds finds these rows, and where its hits lead besides: labels and names of pages.
+    # Whether the global search includes these rows, and extra links of its hits as (label, view name).
     is_found_everywhere: ClassVar[bool] = False
     found_with: ClassVar[tuple[tuple[Any, str], ...]] = ()
 
@@ -193,14 +191,14 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
         return queryset.select_related(*self.references, "customer") if self._shows_customer(request) else queryset
 
     def _shows_customer(self, request: HttpRequest) -> bool:
-        """Only platform staff see rows of more than one customer."""
+        """Only platform staff have access to several customers."""
         return scope_of(request).is_platform and any(field.name == "customer" for field in self.opts.concrete_fields)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ScopedChangeList
 
     def complete_page(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Add to the rows of one page what their columns need."""
+        """Add data to the rows of one page that the columns need."""
         if self.place_attribute:
             site_ids = {row.pk: self.site_of(row) for row in rows}
             paths = places(scope_of(request), site_ids.values())
@@ -208,15 +206,15 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
                 row.shown_place = paths.get(site_ids[row.pk], "")
 
     def site_of(self, row: Any) -> int | None:
-        """The id of the site at which a row lies."""
+        """The id of the site of a row."""
         return _walk(row, self.place_attribute) if self.place_attribute else None
 
-    @admin.display(description=_("place"), empty_value=history.NOTHING)
+    @admin.display(description=_("site"), empty_value=history.NOTHING)
     def place(self, row: Any) -> str:
         return getattr(row, "shown_place", "")
 
     def trail(self, request: HttpRequest, site_id: int | None) -> list[tuple[int, str]]:
-        """The ids and names from the topmost site that the caller sees down to this one. One statement."""
+        """Ids and names of the accessible sites from the top down to this one. One statement."""
         if site_id is None:
             return []
         site = Site.objects.order_by().filter(pk=site_id)
@@ -228,13 +226,13 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
         return list(above.order_by("lft").values_list("pk", "name"))
 
     def trail_of(self, request: HttpRequest, row: Any) -> list[tuple[int, str]]:
-        """The sites that stand before a row in the line that says where its page is."""
+        """The sites in the breadcrumbs of a row."""
         return self.trail(request, self.site_of(row))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context.get("original")
         if row is not None and request.method == "POST":
-            # What was typed and is not saved stands in the fields, and nowhere else.
+            # The bound form has written unsaved input into the row. Show the stored row outside of the form.
             row = self.get_object(request, str(row.pk))
             context = {**context, "original": row, "subtitle": str(row)}
         trail = [] if row is None else self.trail_of(request, row)
@@ -242,7 +240,7 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
         lines = [form for formset in context["inline_admin_formsets"] for form in formset.formset.forms]
         whole = {**context, "trail": trail, "overtaken": overtaken}
         if overtaken:
-            # It says itself what to do.
+            # Replaces the general error message.
             whole["errors"] = None
         response = super().render_change_form(request, whole, *args, **kwargs)
         if overtaken or any(getattr(form, "overtaken", None) for form in lines):
@@ -250,9 +248,9 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
         return response
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Only what the filters of the page offer: any other column could be guessed letter by letter.
+        """Only the filters of the page: other lookups could reveal hidden columns bit by bit.
 
-        And only as they ask for it: a regular expression may be wrong, or keep the server busy for ever.
+        And only their comparisons: a regular expression could be invalid or very slow.
         """
         offered = {
             one if isinstance(one, str) else one[0] if isinstance(one, tuple | list) else one.parameter_name
@@ -266,7 +264,7 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
         try:
             return super().get_changelist_instance(request)
         except (IncorrectLookupParameters, OverflowError, ValueError) as error:
-            # A filter's value that the column cannot hold.
+            # A value that the column cannot store.
             raise UnknownFilter(self.model, request.GET.urlencode()) from error
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
@@ -274,11 +272,11 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
         return queryset.filter(matching(columns, Text.typed(search_term), scope_of(request))), False
 
     def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
-        """What the rows are called where they can be chosen, in a constant number of statements."""
+        """The labels of rows in selects, in a constant number of statements."""
         return {row.pk: str(row) for row in rows}
 
     def narrow_choices(self, request: HttpRequest, queryset: Any) -> Any:
-        """The rows that a select offers, of those that the caller sees."""
+        """The accessible rows that a select offers."""
         return queryset
 
 

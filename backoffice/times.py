@@ -1,6 +1,6 @@
-"""Moments as people read and type them: in the zone of the place that they belong to, with UTC a glance away.
+"""Show and enter timestamps in the time zone of the site, with UTC as a tooltip.
 
-That is the zone of the site, or of the nearest one above that has one, else the customer's, else UTC.
+The zone is that of the site or its nearest parent site that has one, else the customer's, else UTC.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ UTC = ZoneInfo("UTC")
 _OFFSET = re.compile(r"[+-]\d\d:\d\d(:\d\d)?")
 
 
-# Which zone.
+# Time zones.
 
 
 @cache
 def zone_named(name: str) -> ZoneInfo:
-    """UTC for a name that this machine's database of zones does not have."""
+    """The zone; UTC for a name that the time zone database of this machine does not have."""
     try:
         return ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -49,13 +49,13 @@ def zone_named(name: str) -> ZoneInfo:
 def site_zones(site_ids: Iterable[int]) -> dict[int, ZoneInfo]:
     """The zone of each site. One statement, whatever the number of sites.
 
-    A site above that the caller does not see counts too: the zone is that of the place.
+    Includes parent sites that the caller has no access to.
     """
     wanted = set(site_ids)
     if not wanted:
         return {}
     trees = Site.objects.order_by().filter(pk__in=wanted).values("tree_id")
-    # A zone of a site without subsites is nobody's but its own.
+    # The zone of a leaf site matters for that site only.
     rows = Site.objects.filter(
         Q(pk__in=wanted) | (~Q(time_zone="") & Q(rght__gt=F("lft") + 1)), tree_id__in=trees
     ).order_by("tree_id", "lft")
@@ -73,15 +73,15 @@ def site_zones(site_ids: Iterable[int]) -> dict[int, ZoneInfo]:
 
 
 def own_zone(request: HttpRequest) -> ZoneInfo:
-    """The zone of the caller's customer: for what lies at no site. UTC for platform staff."""
+    """The zone of the caller's customer, for rows without a site. UTC for platform staff."""
     customer = getattr(request.user, "customer", None)
     return zone_named(customer.time_zone) if customer else UTC
 
 
 def give_zones(request: HttpRequest, rows: Iterable[Any], place: str = "") -> None:
-    """Note on each row, as `shown_zone`, in which zone its moments are shown.
+    """Set `shown_zone` on each row: the zone for its timestamps.
 
-    `place` is the attribute, dots allowed, with the id of its site. One statement; for platform staff two.
+    `place` is the attribute, dots allowed, with the site id. One statement; for platform staff two.
     """
     rows = list(rows)
     site_ids = {id(row): attrgetter(place)(row) if place else None for row in rows}
@@ -105,16 +105,16 @@ def _customer_id(row: Scoped) -> int | None:
 
 
 def zone_of(row: Any) -> ZoneInfo:
-    """The zone that `give_zones` noted on a row."""
+    """The zone that `attach_zones` set on a row."""
     zone: ZoneInfo = getattr(row, "shown_zone", UTC)
     return zone
 
 
-# Reading.
+# Output.
 
 
 def local(at: datetime.datetime | None, zone: ZoneInfo, text: str = "", *, has_seconds: bool = False) -> str:
-    """A moment as the clocks of `zone` showed it, or as `text`, with UTC behind it; empty for none."""
+    """A timestamp in local time, or as `text`, with UTC as a tooltip; empty for None."""
     if at is None:
         return ""
     exact = at.astimezone(datetime.UTC)
@@ -135,10 +135,10 @@ def local(at: datetime.datetime | None, zone: ZoneInfo, text: str = "", *, has_s
 
 
 class MomentColumn:
-    """A column of moments in an admin's list, and on its forms where it is only read."""
+    """A timestamp column of a changelist, or a read-only field of a form."""
 
     def __init__(self, field: DateTimeField[Any, Any]) -> None:
-        # The page names its cells by it.
+        # Django uses it for the CSS class.
         self.__name__ = self.admin_order_field = field.name
         self.short_description = field.verbose_name
 
@@ -146,14 +146,14 @@ class MomentColumn:
         return local(getattr(row, self.__name__), zone_of(row)) or "–"
 
 
-# The admin compares columns.
+# Django compares list_display and list_display_links, so columns must be identical.
 _column = cache(MomentColumn)
 
 
 def with_moments(model: type[Model], names: Iterable[Any], among: Collection[str] | None = None) -> list[Any]:
-    """The names of columns, lines of several included, with a `MomentColumn` for those that hold moments.
+    """The column names, nested lists included, with a `TimestampColumn` in place of timestamp fields.
 
-    Only for those `among` some names, where these are given.
+    Only for the names in `only`, if given.
     """
     fields = {one.name: one for one in model._meta.concrete_fields if isinstance(one, DateTimeField)}
     replaced = fields.keys() if among is None else fields.keys() & set(among)
@@ -170,7 +170,7 @@ def _in_zone(at: datetime.datetime, zone: ZoneInfo) -> datetime.datetime:
     try:
         return at.astimezone(zone)
     except OverflowError:
-        # At the ends of the calendar there is no other zone.
+        # Near the minimum and maximum datetime, only UTC works.
         return at.astimezone(UTC)
 
 
@@ -178,13 +178,13 @@ def _wall(at: datetime.datetime, separator: str, precision: str) -> str:
     return at.replace(tzinfo=None).isoformat(separator, precision)
 
 
-# Typing.
+# Input.
 
 
 def _readings(wall: datetime.datetime, zone: ZoneInfo) -> tuple[datetime.datetime, datetime.datetime]:
-    """The moments that a time on the clocks of `zone` stands for, in UTC: equal except where the clocks are set.
+    """The two UTC readings of a local time, equal except when clocks change.
 
-    Set back, they show it twice, and the first comes first; set forward, they skip it, and the first comes last.
+    When clocks go back, the first is earlier; when they go forward (the local time does not exist), it is later.
     """
     first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(datetime.UTC) for fold in (0, 1))
     return first, second
@@ -198,14 +198,14 @@ def _typed(value: Any) -> datetime.datetime | None:
 
 
 class MomentInput(forms.DateTimeInput):
-    """The browser's own field for a date and a time, with its zone beside it.
+    """A datetime-local input with its time zone next to it.
 
-    For a time that comes twice it asks which one is meant: the answer is the distance from UTC.
+    For an ambiguous local time, it adds radio buttons with the UTC offsets.
     """
 
     input_type = "datetime-local"
     template_name = "admin/hierarchy/moment_input.html"
-    # It shows seconds; the value keeps what is finer.
+    # The input shows seconds; an unchanged value keeps its microseconds.
     supports_microseconds = True
     zone: ZoneInfo = UTC
 
@@ -234,7 +234,7 @@ class MomentInput(forms.DateTimeInput):
         return context
 
     def _choices(self, at: datetime.datetime | None) -> list[tuple[str, str]]:
-        """Distance from UTC and name of either reading of a time that comes twice."""
+        """UTC offset and label of both readings of an ambiguous local time."""
         if at is None:
             return []
         try:
@@ -250,14 +250,14 @@ def _offset(at: datetime.datetime) -> str:
 
 
 class MomentChoice(forms.DateTimeField):
-    """A moment, typed as the clocks of `zone` show it. One that nobody changed stays as it is stored."""
+    """A timestamp in local time. An unchanged input keeps the stored value exactly."""
 
     widget = MomentInput
     default_error_messages = {
-        "invalid": _("Is no date and time: write them as in 2026-06-01 14:00."),
-        "gap": _("The clocks of %(zone)s are set forward and skip that time: choose %(before)s or %(after)s instead."),
-        "twice": _("The clocks of %(zone)s are set back and show that time twice: choose which one is meant."),
-        "out_of_range": _("Is too far from now to be a moment."),
+        "invalid": _("Enter a date and time, such as 2026-06-01 14:00."),
+        "gap": _("This time does not exist in %(zone)s: clocks go forward. Choose %(before)s or %(after)s."),
+        "twice": _("This time occurs twice in %(zone)s: clocks go back. Choose the UTC offset."),
+        "out_of_range": _("This date is out of range."),
     }
 
     def __init__(self, *, zone: ZoneInfo = UTC, **kwargs: Any) -> None:
@@ -308,10 +308,10 @@ class MomentChoice(forms.DateTimeField):
         if typed.tzinfo is None:
             return bool(typed != shown.replace(tzinfo=None))
         try:
-            # Of two zones Python calls no time equal that comes twice.
+            # Compared in UTC: Python never treats ambiguous times of different zones as equal.
             return bool(typed.astimezone(datetime.UTC) != shown.astimezone(datetime.UTC))
         except OverflowError:
-            # Nothing that is stored lies beyond the calendar; `to_python` refuses it.
+            # Out of range, so different from any stored value; `to_python` rejects it.
             return True
 
     def _clean_bound_field(self, bound: Any) -> Any:
@@ -320,7 +320,7 @@ class MomentChoice(forms.DateTimeField):
 
 
 def ago(at: datetime.datetime) -> str:
-    """How long ago a moment was, in words."""
+    """The time since `at`, in words."""
     if timezone.now() - at < datetime.timedelta(minutes=1):
         return gettext("just now")
     return gettext("%(time)s ago") % {"time": timesince(at, depth=1)}

@@ -1,4 +1,4 @@
-"""What people send to be imported: the file, within its bounds, and what they choose with it."""
+"""The import form and the size limit of its upload."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BELOW = "below"
 
 
 class BoundedUpload(TemporaryFileUploadHandler):
-    """Keeps no more of what is sent than an import may be, and reads on, so that the browser waits for the answer."""
+    """Stores no more than the size limit, but reads the rest, so that the browser waits for the response."""
 
     _received = 0
 
@@ -34,7 +34,7 @@ class BoundedUpload(TemporaryFileUploadHandler):
             self.file.write(raw_data)
 
     def file_complete(self, file_size: int) -> Any:
-        """The file; what was not kept is counted in its size, so that nobody takes it for whole."""
+        """The file; its size includes the part that was not stored, so that validation rejects it."""
         return super().file_complete(file_size if self._received <= largest() else self._received)
 
 
@@ -42,14 +42,14 @@ class FileForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.zip,.json,.tsv,.txt"}),
-        error_messages={"required": _("Choose the file.")},
+        error_messages={"required": _("Choose a file.")},
     )
 
     def clean_file(self) -> UploadedFile[Any]:
         given: UploadedFile[Any] = self.cleaned_data["file"]
         if (given.size or 0) > largest():
             raise ValidationError(
-                _("The file is larger than %(limit)s MB: split it, or have IMPORT_MAX_MEGABYTES raised.")
+                _("The file is larger than %(limit)s MB. Split it, or have IMPORT_MAX_MEGABYTES raised.")
                 % {"limit": largest_megabytes()}
             )
         return given
@@ -65,13 +65,13 @@ class FileForm(forms.Form):
 
 
 def _formats() -> list[tuple[str, Any]]:
-    return [("", _("Tables of Chargetree: XLSX, CSV, ZIP of CSV files, or JSON"))] + [
+    return [("", _("Chargetree tables: XLSX, CSV, ZIP of CSV files, or JSON"))] + [
         (one.name, one.title) for one in formats().values()
     ]
 
 
 def _sheets() -> list[tuple[str, Any]]:
-    return [("", _("The one that its columns tell")), *((name, name) for name in sheets())]
+    return [("", _("Detect from the columns")), *((name, name) for name in sheets())]
 
 
 class ImportForm(FileForm, NetworkForm):
@@ -80,29 +80,29 @@ class ImportForm(FileForm, NetworkForm):
         label=_("Table"),
         choices=_sheets,
         required=False,
-        help_text=_("Which table a CSV file holds. Only needed when the names of its columns do not say."),
+        help_text=_("The table in a CSV file. Only needed if the column names do not identify it."),
     )
     prune = forms.ChoiceField(
-        label=_("Delete what the file no longer names"),
+        label=_("Delete rows that are missing from the file"),
         choices=[
-            ("", _("No: what the file does not name stays as it is")),
-            (BELOW, _("Below one site")),
-            (EVERYWHERE, _("In the whole network, as far as you may change it")),
+            ("", _("No")),
+            (BELOW, _("Yes, below one site")),
+            (EVERYWHERE, _("Yes, everywhere you can make changes")),
         ],
         widget=forms.RadioSelect,
         required=False,
         help_text=_(
-            "For files that hold everything. In each table that the file has, the rows that it does not name are "
-            "deleted, with all that belongs to them. You see which before anything happens."
+            "For files that contain all rows. In each table of the file, missing rows are deleted, with "
+            "everything that belongs to them. You see a preview before anything is deleted."
         ),
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("prune") == BELOW and not cleaned.get("site") and "site" not in self.errors:
-            self.add_error("site", _("Choose the site below which rows may be deleted."))
+            self.add_error("site", _("Choose the site below which to delete rows."))
         if cleaned.get("site") and cleaned.get("prune") != BELOW:
-            self.add_error("prune", _("A site is chosen: choose to delete below it, or empty it."))
+            self.add_error("prune", _("Choose to delete below this site, or clear the site."))
         return cleaned
 
     @property
@@ -113,7 +113,7 @@ class ImportForm(FileForm, NetworkForm):
 
 
 def _in_a_cell(site: Site, scope: Scope) -> str:
-    """A site as the cell of a file would name it beyond doubt."""
+    """The site as a cell of a file names it, unambiguously."""
     names = site_paths({site.pk}, scope)[site.pk]
     longest = ImportPlan._meta.get_field("prune_site").max_length or 0
     text = f"{cells.path_text(names)} (id {site.pk})"
@@ -121,13 +121,13 @@ def _in_a_cell(site: Site, scope: Scope) -> str:
 
 
 def bounded(request: HttpRequest) -> HttpRequest:
-    """The request, before anybody looks at what it sends."""
+    """Set the upload handler. Must run before anything reads the body."""
     request.upload_handlers = [BoundedUpload(request)]
     return request
 
 
 def sent(request: HttpRequest) -> tuple[Any, ...]:
-    """What a form is bound to."""
+    """The data and files to bind a form to."""
     return (request.POST, request.FILES) if request.method == "POST" else ()
 
 

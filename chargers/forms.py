@@ -1,4 +1,4 @@
-"""Lists and properties of a charger as people type them: one a line."""
+"""Form fields for lists and properties of a charger, with one item per line."""
 
 import json
 import re
@@ -14,12 +14,12 @@ _PLAIN_VALUE = re.compile(r"[^\s\"](?:[^\r\n\t\x85\u2028\u2029]*\S)?")
 
 
 def written(text: str, plain: re.Pattern[str] = _PLAIN) -> str:
-    """A text as it stands on a line: in quotation marks, as in JSON, where it could be misread without."""
+    """A string as it is written on a line: quoted as in JSON where it would be ambiguous."""
     return text if plain.fullmatch(text) else json.dumps(text)
 
 
 def _read(text: str, line: int) -> tuple[str, str]:
-    """The text at the beginning of `text`, and what follows it. Plain texts end at `=` or with the line."""
+    """The string at the beginning of `text`, and the rest. Unquoted strings end at `=` or with the line."""
     if not text.startswith('"'):
         name, separator, rest = text.partition("=")
         return name.strip(), separator + rest
@@ -27,7 +27,7 @@ def _read(text: str, line: int) -> tuple[str, str]:
         value, end = json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError as error:
         raise ValidationError(
-            _('Line %(line)s begins with a quotation mark that is not closed: write it as in "a = b".'),
+            _('Line %(line)s has an unclosed quotation mark. Write it as in "a = b".'),
             code="quotation",
             params={"line": line},
         ) from error
@@ -40,7 +40,7 @@ def _value(text: str, line: int) -> str:
     value, rest = _read(text, line)
     if rest:
         raise ValidationError(
-            _('Line %(line)s goes on after the closing quotation mark: write a quotation mark inside as \\".'),
+            _('Line %(line)s continues after the closing quotation mark. Write a quotation mark inside as \\".'),
             code="quotation",
             params={"line": line},
         )
@@ -52,7 +52,7 @@ def _lines(text: str) -> list[tuple[int, str]]:
 
 
 class LinesField(forms.CharField):
-    """A list of texts, one a line."""
+    """A list of strings, one per line."""
 
     widget = forms.Textarea(attrs={"rows": 4})
 
@@ -69,7 +69,7 @@ class LinesField(forms.CharField):
 
 
 class PropertiesField(forms.CharField):
-    """Names with a text each, `name = value` a line."""
+    """Names with string values, one `name = value` per line."""
 
     widget = forms.Textarea(attrs={"rows": 4})
 
@@ -89,13 +89,13 @@ class PropertiesField(forms.CharField):
             name, rest = _read(line, number)
             if not rest.startswith("="):
                 raise ValidationError(
-                    _("Line %(line)s has no value: write it as name = value."),
+                    _("Line %(line)s has no value. Write it as name = value."),
                     code="properties",
                     params={"line": number},
                 )
             if name in properties:
                 raise ValidationError(
-                    _("Line %(line)s names %(name)s a second time: keep one of the two lines."),
+                    _("Line %(line)s: duplicate name %(name)s. Keep one of the two lines."),
                     code="properties",
                     params={"line": number, "name": name},
                 )

@@ -1,4 +1,4 @@
-"""The admin as a whole: its name, its front page, and what spans all models."""
+"""The AdminSite: titles, home page, and URLs that belong to no model."""
 
 from functools import wraps
 from typing import Any
@@ -10,12 +10,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-# A page without a model of its own, as the navigation describes models.
+# A navigation entry in the format of a model's entry, for a page without a model.
 _TREE = {"name": _("Tree of sites"), "object_name": "Tree", "perms": {"view": True}, "add_url": None, "view_only": True}
 
 
 class ChargetreeAdminSite(admin.AdminSite):
-    """Imports of the pages stand inside the methods: they register themselves here while this module is read."""
+    """Imports are inside the methods, because the imported modules register with this site."""
 
     site_title = "Chargetree"
     site_header = "Chargetree"
@@ -23,7 +23,7 @@ class ChargetreeAdminSite(admin.AdminSite):
     site_url = None
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Without the redirect to an object's public page: it asks nobody who may see the object."""
+        """Without Django's `view_on_site`, which does not check access to the object."""
         from backoffice import exports
         from backoffice.search import pages as search
         from operators.admin import account, home, sign_in
@@ -47,7 +47,7 @@ class ChargetreeAdminSite(admin.AdminSite):
         ]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Where a page cannot go on, the one that says so takes its place; what a stranger typed is not lost."""
+        """Shows raised error pages, and keeps the input of a form submitted after the session ended."""
         from backoffice.error_pages import DeadEnd
         from config.error_pages import error_page
         from operators.admin import signed_out
@@ -71,7 +71,7 @@ class ChargetreeAdminSite(admin.AdminSite):
         return ask
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """A list asks whether it can be exported; moments that lie at no site are shown in the caller's `zone`."""
+        """Adds the exportable models, and the caller's time `zone` for timestamps without a site."""
         from backoffice import exports, times
 
         context = {"exported_models": exports.exported_models, "zone": times.own_zone(request)}
@@ -85,12 +85,12 @@ class ChargetreeAdminSite(admin.AdminSite):
     def app_index(  # type: ignore[override]
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseRedirect:
-        """The navigation lists what an app has; its heading leads to the first of that."""
+        """Redirect to the first changelist of the app; the navigation lists them all."""
         pages = [page for app in self.get_app_list(request, app_label) for page in app["models"]]
         return HttpResponseRedirect(pages[0]["admin_url"] if pages else reverse("admin:index"))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """With a lock after too many failures, a way out for who forgot the password, and what was typed before."""
+        """With a lock after too many failures, a link for forgotten passwords, and the input of an expired session."""
         from operators.admin import signed_out
         from operators.admin.sign_in import SignInForm
 
@@ -104,7 +104,7 @@ class ChargetreeAdminSite(admin.AdminSite):
         return AutocompleteView.as_view(admin_site=self)(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """One's own password, noted in the journal without its value."""
+        """Change your own password, recorded in the change log without its value."""
         from backoffice.callers import caller_of
         from hierarchy import journal
 
@@ -112,12 +112,12 @@ class ChargetreeAdminSite(admin.AdminSite):
             return super().password_change(request, extra_context)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
-        """In the order in which the pages were registered: from the tree upwards, an app's main thing first."""
+        """In the order of registration, with the tree of sites first."""
         apps = self._build_app_dict(request, app_label)
         if "hierarchy" in apps:
             apps["hierarchy"]["models"].insert(0, _TREE | {"admin_url": reverse("admin:hierarchy_site_tree")})
         return list(apps.values())
 
     def get_log_entries(self, request: HttpRequest) -> Any:
-        """The journal takes the place of the admin's own log."""
+        """The change log replaces Django's LogEntry."""
         return []

@@ -1,7 +1,7 @@
-"""The pages that people see when something goes wrong: what happened, what to do next, and the request's id.
+"""HTML error pages, with an explanation, advice and the request ID, and the error handlers that render them.
 
-Addresses of the API answer with problem+json instead. Who is signed in keeps the frame of the admin around the page,
-but not when the server itself failed: then a page needs neither a session nor a database.
+URLs of the API respond with problem+json instead. Signed-in users see the page inside the admin's layout, except for
+server errors: those pages need neither a session nor a database.
 """
 
 import logging
@@ -33,64 +33,64 @@ class Page:
 
 PAGES = {
     400: Page(
-        _("The page could not read this request"),
-        _("Something in the address, or in what was sent, is not as the page expects it. Nothing was changed."),
-        _("Check the address if you typed it. Otherwise go back, load the page again, and repeat your step."),
+        _("This request could not be read"),
+        _("The URL or the submitted form is invalid. Nothing was changed."),
+        _("Check the URL if you typed it. Otherwise go back, reload the page and try again."),
     ),
     403: Page(
-        _("You may not do this"),
-        _("You are signed in, but this is not yours to do. Nothing was changed."),
-        _("Ask an admin operator of your organisation to do it, or to let you."),
+        _("You are not allowed to do this"),
+        _("You are signed in, but you do not have this permission. Nothing was changed."),
+        _("Ask an admin operator of your organisation to do it, or to give you access."),
     ),
     404: Page(
-        _("There is nothing here that you can see"),
-        _("The address is wrong, what was here was deleted, or it is not open to you: the page does not tell which."),
-        _("Check the address, or look for it from the home page."),
+        _("Page not found"),
+        _("The URL is wrong, the object was deleted, or you have no access to it."),
+        _("Check the URL, or search from the home page."),
     ),
     409: Page(
-        _("Somebody else was quicker"),
-        _("What you wanted to change is not as it was when your page was made. Nothing was changed."),
-        _("Go back, load the page again, and repeat your step if it is still needed."),
+        _("Someone else changed this first"),
+        _("This record was changed after you opened the page. Nothing was saved."),
+        _("Go back, reload the page, and repeat your change if it is still needed."),
     ),
     413: Page(
-        _("That was too much at once"),
-        _("What was sent is larger than this page takes. Nothing was changed."),
-        _("Send less at a time: fewer rows, or a smaller file."),
+        _("This request is too large"),
+        _("You sent more than this page accepts. Nothing was changed."),
+        _("Send fewer rows, or a smaller file."),
     ),
     429: Page(
         _("Too many requests"),
-        _("More came from here in a short time than the server answers. Nothing was changed."),
-        _("Wait a few minutes, then load the page again."),
+        _("Your network sent too many requests in a short time. Nothing was changed."),
+        _("Wait a few minutes, then reload the page."),
     ),
     500: Page(
-        _("The server made a mistake"),
-        _("This is not your fault, and nothing of your last step was saved."),
-        _("Try it again. If it happens again, tell your administrator the number of the request."),
+        _("Something went wrong on our side"),
+        _("Your last change was not saved."),
+        _("Try again. If it happens again, give your administrator the request ID below."),
     ),
     503: Page(
         _("The server is busy"),
-        _("The database does not answer at the moment. Nothing was changed."),
-        _("Wait a moment, then load the page again. What you typed is still there when you go back."),
+        _("The database is not responding. Nothing was changed."),
+        _("Wait a moment, then reload the page. If you go back, your input is still there."),
     ),
 }
 
-# A form that was sent without its token, or with an old one.
+# The CSRF token is missing or invalid.
 FORGED = Page(
     _("This page was open for too long"),
     _(
-        "It no longer belongs to your session: you signed in or out since it was made, or your browser keeps no "
+        "It no longer belongs to your session: you signed in or out after opening it, or your browser blocks "
         "cookies. Nothing was changed."
     ),
-    _("Go back, load the page again, and repeat your step. If that does not help, allow cookies for this address."),
+    _("Go back, reload the page and try again. If that does not help, allow cookies for this site."),
 )
 
 
 def error_page(
     request: HttpRequest, status: int, detail: Text = "", page: Any = None, ways: Iterable[tuple[str, str]] = ()
 ) -> HttpResponse:
-    """The page of a status; `detail` takes the place of what it means in general.
+    """The error page of a status. `detail` replaces the general meaning.
 
-    `page` has other words, as a `Page` has them; `ways` are links that lead on, each with its address.
+    `page` replaces the texts of the status; `links` are (label, URL).
     """
     context = {
         "status": status,
@@ -107,7 +107,7 @@ def error_page(
 
 
 def _framed(request: HttpRequest, context: dict[str, Any]) -> str | None:
-    """The page within the admin, for who is signed in; None where that cannot be, whatever the reason."""
+    """The page inside the admin's layout for signed-in users; None otherwise, or if rendering fails."""
     try:
         if not request.user.is_authenticated:
             return None
@@ -118,7 +118,7 @@ def _framed(request: HttpRequest, context: dict[str, Any]) -> str | None:
         }
         return render_to_string("admin/error.html", {**frame, **context}, request)
     except Exception:
-        logger.warning("An error page has no frame.", exc_info=True)
+        logger.warning("Cannot render an error page inside the admin's layout.", exc_info=True)
         return None
 
 
@@ -126,8 +126,8 @@ def _plain(context: dict[str, Any]) -> str:
     try:
         return render_to_string("error.html", context)
     except Exception:
-        # Not even templates or static files: say the least.
-        logger.warning("An error page has no template.", exc_info=True)
+        # Templates or static files are unavailable.
+        logger.warning("Cannot render the template of an error page.", exc_info=True)
         page = context["page"]
         return format_html(
             "<!doctype html><title>{0}</title><h1>{0}</h1><p>{1}</p><p>{2}</p>",
@@ -169,7 +169,7 @@ def is_api(request: HttpRequest) -> bool:
 
 
 class ProblemMiddleware:
-    """Makes a page of a problem that no page shows itself, and of a database that is away or busy."""
+    """Turns uncaught domain errors and database outages into error pages."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response
@@ -181,6 +181,6 @@ class ProblemMiddleware:
         if isinstance(exception, DomainError):
             return error_page(request, errors.problem_of(exception).status, exception.detail)
         if isinstance(exception, OperationalError | InterfaceError):
-            logger.error("The database does not answer.", exc_info=exception)
+            logger.error("The database is not responding.", exc_info=exception)
             return error_page(request, 503)
         return None

@@ -1,4 +1,4 @@
-"""What the first page of the admin shows of a scope: numbers, socket health, chargers with their place, imports."""
+"""Queries of the home page: counts, socket health, chargers that need attention, coordinates and imports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hierarchy.entity import EntityQuerySet
 from hierarchy.models import Customer, Import, Site
 from hierarchy.scoping import Scope
 
-# How many groups, imports and chargers the page shows, and how many chargers its map.
+# Limits of the groups, imports and chargers on the page, and of the chargers on its map.
 GROUPS = 12
 IMPORTS = 5
 CHARGERS = 50
@@ -27,7 +27,7 @@ MAPPED = 20_000
 
 
 class SocketNumbers(NamedTuple):
-    """Numbers of sockets. Those that charge are online too."""
+    """Numbers of sockets. Charging sockets are online too."""
 
     online: int = 0
     charging: int = 0
@@ -40,7 +40,7 @@ class SocketNumbers(NamedTuple):
 
     @classmethod
     def of(cls, rows: Iterable[tuple[Any, ...]]) -> SocketNumbers:
-        """From rows that end with a state and how many sockets are in it."""
+        """From rows that end with a state and its number of sockets."""
         states: Counter[int] = Counter()
         for *_key, state, count in rows:
             states[state] += count
@@ -49,7 +49,7 @@ class SocketNumbers(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A site with everything below it, or for platform staff a customer. `level` is 1 below an only top site."""
+    """A subtree or, for platform staff, a customer. `level` is 1 for subsites of the only top site."""
 
     pk: int
     name: str
@@ -59,9 +59,9 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """`groups` are the top sites in order, or of more than fit, those with the most sockets; so many `more_groups`.
+    """`groups` are the top sites by name; beyond the limit, those with the most sockets, and `more_groups` the rest.
 
-    Without any group there is nothing yet that the scope sees. `chargers` have a `state`, the worst come first.
+    No groups means no accessible data yet. `chargers` have a `state`, the worst first.
     """
 
     sockets: SocketNumbers
@@ -76,7 +76,7 @@ class Dashboard:
 
 
 def dashboard(scope: Scope) -> Dashboard:
-    """Everything at once, in five statements."""
+    """All data of the page. Five statements."""
     sockets, groups = _customers(scope) if scope.is_platform else _top_sites(scope)
     largest = sorted(groups, key=lambda group: -group.sockets.total)[:GROUPS]
     counts = _counts(
@@ -98,14 +98,14 @@ def dashboard(scope: Scope) -> Dashboard:
 
 
 def worst_first(scope: Scope) -> EntityQuerySet:
-    """The chargers that `scope` sees, with their `state`; first those that need somebody."""
+    """The chargers of `scope` with their `state`; those that need attention first."""
     rows: EntityQuerySet = Charger.objects.visible_to(scope).annotate(state=charger_states())
     return rows.order_by("-state", "name_key", "charger_id_key")
 
 
 def on_map(scope: Scope) -> tuple[list[tuple[Any, ...]], int, int]:
-    """The chargers whose coordinates are known as `(pk, charger_id, name, latitude, longitude, city, state)`, the
-    worst first and at most MAPPED; the number of all that have coordinates, and of those that have none."""
+    """The chargers with coordinates as `(pk, charger_id, name, latitude, longitude, city, state)`, the worst first and
+    at most MAPPED; the number of chargers with coordinates, and of those without."""
     chargers = Charger.objects.visible_to(scope)
     located = Q(latitude__isnull=False)
     numbers = chargers.aggregate(located=Count("pk", filter=located), elsewhere=Count("pk", filter=~located))
@@ -115,7 +115,7 @@ def on_map(scope: Scope) -> tuple[list[tuple[Any, ...]], int, int]:
 
 
 def _counts(questions: Mapping[str, Any]) -> dict[str, int]:
-    """How many rows each question finds, in one statement."""
+    """The number of rows of each queryset, in one statement."""
     first, *others = (
         rows.order_by().annotate(question=Value(name)).values_list("question").annotate(Count("pk"))
         for name, rows in questions.items()
@@ -124,7 +124,7 @@ def _counts(questions: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _states(scope: Scope, *by: str) -> list[tuple[Any, ...]]:
-    """Rows of these columns, a state, and how many sockets are in it there. One statement."""
+    """Rows of these columns, a state, and its number of sockets. One statement."""
     sockets = Socket.objects.visible_to(scope).order_by().annotate(state=socket_states())
     return list(sockets.values_list(*by, "state").annotate(Count("pk")))
 
@@ -140,7 +140,7 @@ def _customers(scope: Scope) -> tuple[SocketNumbers, list[Group]]:
 
 
 class _Place(NamedTuple):
-    """Where a site stands in its tree; these sort from left to right, what is above before what is below."""
+    """The position of a site in its tree; sorts in tree order, parents before children."""
 
     tree_id: int
     lft: int
@@ -154,7 +154,7 @@ class _Place(NamedTuple):
 
 
 def _top_sites(scope: Scope) -> tuple[SocketNumbers, list[Group]]:
-    """All sockets, and the topmost sites; of a single one, the sites just below it as well. Two statements."""
+    """All sockets, and the topmost sites; for a single one, also its subsites. Two statements."""
     rows = _states(scope, "charger__site__tree_id", "charger__site__lft")
     high = Q(level__lte=1)
     if scope.is_restricted:
@@ -177,7 +177,7 @@ def _outermost(places: Iterable[_Place]) -> list[_Place]:
 
 
 def _groups(places: Sequence[_Place], rows: Iterable[tuple[int, int, int, int]], level: int = 0) -> list[Group]:
-    """The groups of sites of which none lies in another, ordered by name."""
+    """The groups of disjoint subtrees, ordered by name."""
     starts = [(place.tree_id, place.lft) for place in places]
     within: list[list[tuple[int, int]]] = [[] for _place in places]
     for tree_id, lft, state, count in rows:

@@ -1,1 +1,1 @@
-"""Finding things by what is typed: in one list, and in all of them at once."""
+"""Search in one changelist, and the global search over all of them."""

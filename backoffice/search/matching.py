@@ -1,7 +1,7 @@
-"""What a typed text finds in the columns that a list searches, how well it fits, and where it stands in a row.
+"""Match a search text against the search fields of a model, rank the results, and highlight the matches.
 
-The same rules hold for the search of a list and for the search over all kinds: every word must stand in one of the
-columns, each in whichever it likes; what stands in quotation marks is one word.
+Changelists and the global search share these rules: each word must occur in one of the columns, and a quoted
+phrase counts as one word.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hierarchy.fields import KeyField
 from hierarchy.scoping import Scope
 from hierarchy.text import comparison_key
 
-# Nobody types more; a database refuses conditions that are much longer.
+# Databases reject much longer conditions.
 LONGEST = 200
 MOST_WORDS = 12
 
@@ -29,7 +29,7 @@ _OPERATORS = {EXACT: "exact", BEGINS: "startswith", CONTAINS: "contains"}
 
 
 class Text(NamedTuple):
-    """What was typed: as a whole, and in words."""
+    """A search text: as a whole, and split into words."""
 
     whole: str
     words: list[str]
@@ -46,7 +46,7 @@ def _unquoted(word: str) -> str:
 
 
 class Part(NamedTuple):
-    """A piece of a text, and whether it is what was looked for."""
+    """A piece of a text, and whether it matches the search."""
 
     text: str
     is_match: bool = False
@@ -54,9 +54,9 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that is searched. `key` leads to what is compared and `shown` to what people read, both from the row.
+    """A searched column. `key` is the lookup path to the compared value, `shown` that to the displayed one.
 
-    `loosest` says whether a part of the column is enough. `many` is the way back, where a row has several of them.
+    `loosest` is the weakest match allowed. `many` is the reverse relation, if a row has several values.
     """
 
     label: str
@@ -88,7 +88,7 @@ class Column:
         return cls(str(label or shown.verbose_name), "__".join(steps), path, field, loosest, many)
 
     def matches(self, text: str, fit: int, scope: Scope) -> Q:
-        """The condition that this column fits `text` so well or better."""
+        """The condition that this column matches `text` at least as well as `fit`."""
         fit = min(fit, self.loosest)
         condition = Q(pk__in=[])
         for written in self._writings(text):
@@ -101,14 +101,14 @@ class Column:
         return Q(pk__in=rows.values(self.many.field.name))
 
     def _writings(self, text: str) -> set[str]:
-        """How what was typed is written in the column. SQLite knows capitals of ASCII only."""
+        """The spellings to compare with. SQLite ignores case for ASCII only."""
         if isinstance(self.field, KeyField):
             return {self.field.key(text)} - {""}
         text = unicodedata.normalize("NFC", text)
         return {text} if text.isascii() else {text, text.lower(), text.upper(), text.title()}
 
     def read(self, row: Any) -> list[str]:
-        """What stands there in a row."""
+        """The values of this column in a row."""
         found = [row]
         for step in self.shown.split("__"):
             found = [value for one in found if one is not None for value in _values(getattr(one, step))]
@@ -118,7 +118,7 @@ class Column:
         return self.field.key(text) if isinstance(self.field, KeyField) else comparison_key(text)
 
     def fit(self, value: str, text: str) -> int | None:
-        """How well a value fits what was typed; None when it does not."""
+        """How well a value matches the text; None if it does not."""
         value, text = self.fold(value), self.fold(text)
         if not text or text not in value:
             return None
@@ -135,7 +135,7 @@ def columns_of(model: type[models.Model], search_fields: Sequence[str]) -> list[
 
 
 def matching(columns: Sequence[Column], text: Text, scope: Scope) -> Q:
-    """The condition on rows that every word stands in one of the columns."""
+    """The condition that each word occurs in one of the columns."""
     condition = Q()
     for word in text.words:
         somewhere = Q(pk__in=[])
@@ -146,7 +146,7 @@ def matching(columns: Sequence[Column], text: Text, scope: Scope) -> Q:
 
 
 def fitness(columns: Sequence[Column], text: Text, scope: Scope) -> Case:
-    """How well a matching row fits, by the column that fits best."""
+    """The rank of a matching row, by its best column."""
 
     def fits(fit: int) -> Q:
         somewhere = Q(pk__in=[])
@@ -160,7 +160,7 @@ def fitness(columns: Sequence[Column], text: Text, scope: Scope) -> Case:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a row was found: what stands in which column, with the words marked in it."""
+    """Why a row was found: a column and its value with highlighted words."""
 
     label: str
     text: str
@@ -168,7 +168,7 @@ class Reason:
 
 
 def reasons(columns: Sequence[Column], row: Any, text: Text) -> list[Reason]:
-    """The columns in which the words stand, each word's best one."""
+    """The best matching column for each word."""
     values = [(column, value) for column in columns for value in column.read(row)]
     chosen: dict[tuple[str, str], Column] = {}
     for words in ([text.whole], text.words):
@@ -186,7 +186,7 @@ def reasons(columns: Sequence[Column], row: Any, text: Text) -> list[Reason]:
 
 
 def marked(text: str, words: Iterable[str], fold: Callable[[str], str]) -> list[Part]:
-    """A text in pieces, with all places marked where one of the words stands, however either is written."""
+    """The text in pieces, with all matches of the words marked, compared by their folded forms."""
     text = unicodedata.normalize("NFC", text)
     folded, origin = "", []
     for place, letter in enumerate(text):
@@ -197,7 +197,7 @@ def marked(text: str, words: Iterable[str], fold: Callable[[str], str]) -> list[
     for word in filter(None, map(fold, words)):
         start = folded.find(word)
         while start >= 0:
-            # Up to the last letter, with what its writing leaves out in between.
+            # Up to the last letter, including characters that folding removes in between.
             for place in range(origin[start], origin[start + len(word) - 1] + 1):
                 is_match[place] = True
             start = folded.find(word, start + len(word))

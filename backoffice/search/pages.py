@@ -1,6 +1,6 @@
-"""One search over all kinds of things: the page of what it finds, and suggestions while typing.
+"""The global search: results page and suggestions while typing.
 
-What is searched, and how, the list of each kind says: the kinds are the admin's pages with `is_found_everywhere`.
+It searches all ModelAdmins with `is_found_everywhere`, by their `search_fields`.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from backoffice.search.matching import Column, Part, Reason, Text, columns_of, f
 
 MOST_HITS = 20
 MOST_SUGGESTED = 4
-# Fewer letters stand nearly everywhere.
+# Shorter texts match nearly everything.
 SUGGESTED_FROM = 2
 
 
 @dataclass(slots=True)
 class Hit:
-    """A row that was found. `links` lead on from it, as (label, address); `customer` is said to platform staff."""
+    """A found row. `links` are extra links as (label, URL); `customer` is set for platform staff."""
 
     row: Any
     url: str
@@ -46,7 +46,7 @@ class Hit:
 
 @dataclass(slots=True)
 class Group:
-    """The hits of one kind, the best first, of so many in `total`; `url` leads to the list with all of them."""
+    """The best hits of one model, the `total` number of hits, and the `url` of the list with all of them."""
 
     label: str
     word: str
@@ -56,7 +56,7 @@ class Group:
 
 
 def page(request: HttpRequest) -> TemplateResponse:
-    """What a text finds, grouped by kind."""
+    """The results page, grouped by model."""
     text = Text.typed(request.GET.get(SEARCH_VAR, ""))
     groups = found(request, text, MOST_HITS)
     context = {
@@ -73,9 +73,9 @@ def page(request: HttpRequest) -> TemplateResponse:
 
 
 def suggestions(request: HttpRequest) -> JsonResponse:
-    """The best hits of each kind: texts come in pieces `[text, whether it is what was looked for]`.
+    """The best hits of each model. Texts are lists of `[text, is match]`.
 
-    Reasons are left out that the title shows.
+    Reasons that repeat the title are omitted.
     """
     text = Text.typed(request.GET.get(SEARCH_VAR, ""))
     groups = found(request, text, MOST_SUGGESTED) if len(text.whole) >= SUGGESTED_FROM else []
@@ -101,7 +101,7 @@ def suggestions(request: HttpRequest) -> JsonResponse:
 
 
 def searched_pages(request: HttpRequest) -> list[ScopedAdmin]:
-    """The pages whose rows are found, in the order of the navigation."""
+    """The ModelAdmins in the global search, in the order of the navigation."""
     return [
         one
         for one in admin.site._registry.values()
@@ -110,7 +110,7 @@ def searched_pages(request: HttpRequest) -> list[ScopedAdmin]:
 
 
 def found(request: HttpRequest, text: Text, most: int) -> list[Group]:
-    """The kinds of which something is found. Two statements a kind, and one for all places."""
+    """The groups that have hits. Two statements per model, and one for all site paths."""
     if not text.words:
         return []
     groups = [group for one in searched_pages(request) if (group := _group(request, one, text, most)).hits]

@@ -1,4 +1,4 @@
-"""The way to the other pages of a list."""
+"""Template tag for pagination."""
 
 from typing import Any
 
@@ -10,6 +10,6 @@ register = template.Library()
 
 @register.inclusion_tag("admin/pages.html", takes_context=True)
 def pages(context: template.Context, page: Page[Any], anchor: str = "") -> dict[str, Any]:
-    """Links to the pages around `page` at this address with another `p`, down to `anchor`; nothing when it is alone."""
+    """Links to the pages around `page`, with `anchor` appended; empty for a single page."""
     numbers = page.paginator.get_elided_page_range(page.number)
     return {"request": context["request"], "page": page, "numbers": numbers, "anchor": anchor}

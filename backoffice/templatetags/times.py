@@ -1,4 +1,4 @@
-"""Moments in templates: `{% local row.at zone %}`, or with words of one's own, `{% local row.at zone ago %}`."""
+"""Template tag for timestamps: `{% local row.at zone %}`, or with other text, `{% local row.at zone ago %}`."""
 
 from django import template
 

@@ -1,4 +1,4 @@
-"""The admin's pages of chargers, sockets and configurations."""
+"""The admin of chargers, sockets and configurations."""
 
 from chargers.admin.pages import ChargerAdmin, ChargerConfigurationAdmin, SocketAdmin
 

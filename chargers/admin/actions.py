@@ -1,4 +1,4 @@
-"""What can be done with chosen chargers."""
+"""Bulk actions on chargers."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""What the page of a charger has beside its form: its status now, who may charge there, and whether a tag may."""
+"""Views of one charger besides its form: live status, drivers with access, and the check of a tag."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from hierarchy.db import snapshot
 from hierarchy.scoping import Scope
 from hierarchy.text import comparison_key
 
-# How many drivers stand on the page of the charger itself.
+# How many drivers the page of the charger lists.
 FIRST_DRIVERS = 20
-# How many other chargers of its site the map shows.
+# How many other chargers of the same site the map shows.
 MOST_NEIGHBOURS = 200
-# No tag is longer; what is typed beyond is no tag.
+# The maximum length of an ID tag. Longer input matches no tag.
 TAG_LENGTH = 255
 TAG = "tag"
 
 
 @dataclass(frozen=True, slots=True)
 class DriverLine:
-    """A driver who may charge at a charger, the rights that say so, and the driver's tags."""
+    """A driver who may charge at a charger, with the rights that allow it and the driver's tags."""
 
     driver: Driver
     rights: list[ShownRight]
@@ -48,7 +48,7 @@ class DriverLine:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What a charger reports of itself and of its sockets, at this moment."""
+    """The current status of a charger and its sockets."""
 
     charger: Charger
     sockets: list[Socket]
@@ -56,7 +56,7 @@ class Live:
 
     @property
     def words(self) -> str:
-        """What is read aloud when it changes."""
+        """The status as text, which screen readers announce when it changes."""
         connection = gettext("connected") if self.charger.has_active_connection else gettext("not connected")
         said = [f"{self.charger}: {self.charger.get_status_display()}, {connection}"]
         said += [
@@ -86,7 +86,7 @@ def _lines(scope: Scope, charger: Charger, drivers: Any) -> list[DriverLine]:
 
 
 class ChargerPages(EntityAdmin):
-    """The pages of one charger, for the admin of chargers."""
+    """Adds the views of one charger to the admin of chargers."""
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view
@@ -102,7 +102,7 @@ class ChargerPages(EntityAdmin):
     ) -> HttpResponse:
         shown = context.get("original")
         scope = scope_of(request)
-        # What was typed into a form that is shown again stands in the row already.
+        # A bound form has written unsaved input into the row, so load it again.
         charger = Charger.objects.visible_to(scope).filter(pk=shown.pk).first() if shown is not None else None
         if charger is not None:
             with snapshot():
@@ -120,14 +120,14 @@ class ChargerPages(EntityAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def status_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What the page shows of the charger's status, and the same in words."""
+        """The live status as HTML and as text."""
         charger = self.get_object(request, unquote(object_id))
         live = _live(scope_of(request), charger, times.zone_of(charger))
         html = render_to_string("admin/chargers/charger/live.html", {"live": live}, request)
         return HttpResponse(orjson.dumps({"html": html, "words": live.words}), content_type="application/json")
 
     def drivers_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Everybody who may charge at the charger, a page at a time."""
+        """All drivers who may charge at the charger, paginated."""
         scope = scope_of(request)
         charger = self.get_object(request, unquote(object_id))
         typed = request.GET.get(SEARCH_VAR, "").replace("\0", " ").strip()

@@ -1,4 +1,4 @@
-"""The admin's pages of chargers, sockets and configurations."""
+"""The ModelAdmins of chargers, sockets and configurations, with their forms, inlines and filters."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -27,7 +27,7 @@ from hierarchy.scoping import Scope
 
 
 class StatusMark:
-    """A column and field with the status as a word, and a mark before it whose shape and colour say the same."""
+    """A column and read-only field with the status as text and as an icon."""
 
     @admin.display(description=_("status"), ordering="status")
     def status_mark(self, row: Any) -> SafeString:
@@ -35,7 +35,7 @@ class StatusMark:
 
 
 class HealthFilter(QuestionFilter):
-    """By what is counted on the front page. A socket that charges is online too."""
+    """By health, as counted on the home page. Charging sockets are online too."""
 
     title = _("health")
     parameter_name = "health"
@@ -56,8 +56,8 @@ class UnseenFilter(QuestionFilter):
     title = _("last seen")
     parameter_name = "seen"
     answers: ClassVar[dict[str, Any]] = {
-        "not-for-a-day": _("Not for a day, or never"),
-        "within-a-day": _("Within a day"),
+        "not-for-a-day": _("More than a day ago, or never"),
+        "within-a-day": _("Within the last day"),
     }
 
     def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
@@ -71,7 +71,7 @@ class ManufacturerFilter(ValueFilter):
 
 
 class ModelFilter(ValueFilter):
-    """Of the chosen manufacturer."""
+    """Models of the chosen manufacturer."""
 
     title = _("model")
     parameter_name = column = "model"
@@ -85,11 +85,11 @@ class TypeFilter(ValueFilter):
 
 class ChargerForm(EntityForm):
     capabilities = LinesField(
-        label=_("Capabilities"), required=False, help_text=_("One a line, as in REMOTE_START_STOP_CAPABLE.")
+        label=_("Capabilities"), required=False, help_text=_("One per line, for example REMOTE_START_STOP_CAPABLE.")
     )
-    integration_relays = LinesField(label=_("Integration relays"), required=False, help_text=_("One a line."))
+    integration_relays = LinesField(label=_("Integration relays"), required=False, help_text=_("One per line."))
     custom_properties = PropertiesField(
-        label=_("Custom properties"), required=False, help_text=_("One a line, as in: owner = City")
+        label=_("Custom properties"), required=False, help_text=_("One per line, for example: owner = City")
     )
 
 
@@ -117,7 +117,7 @@ class ConfigurationInline(EntityInline):
     ordering = ("name_key",)
     formfield_overrides: ClassVar[Any] = {
         **EntityInline.formfield_overrides,
-        # Most values are a word; the sheet lets longer ones grow.
+        # Most values are short; CSS lets longer ones grow.
         models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 1})},
     }
 
@@ -200,7 +200,7 @@ class ChargerAdmin(StatusMark, ChargerPages):
     )
     is_found_everywhere = True
     ordering = ("charger_id_key", "pk")
-    search_help_text = _("Charger id, name, EVSE id, serial number or city")
+    search_help_text = _("Charger ID, name, EVSE ID, serial number or city")
     references = ("site",)
     place_attribute = "site_id"
     actions = ACTIONS
@@ -212,9 +212,9 @@ class ChargerAdmin(StatusMark, ChargerPages):
         for row in rows:
             row.shown_health = STATES[states.get(row.pk, OFFLINE)]
 
-    @admin.display(description=_("with its sockets"))
+    @admin.display(description=_("health"))
     def health(self, charger: Any) -> SafeString:
-        """What its sockets say as well: a charger that reports no error may have one that does."""
+        """Includes the sockets: a charger without an error may have a socket with one."""
         return format_html('<span class="status status-{}">{}</span>', *charger.shown_health)
 
     def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
@@ -246,7 +246,7 @@ class SocketAdmin(StatusMark, EntityAdmin):
     list_display_links = ("number", "charger")
     list_filter = (WithinFilter, HealthFilter, TypeFilter, "status", CustomerFilter)
     search_fields = ("charger__charger_id_key__contains", "name__icontains")
-    search_help_text = _("Charger id or name")
+    search_help_text = _("Charger ID or name")
     ordering = ("charger__charger_id_key", "number")
     references = ("charger",)
     place_attribute = "charger.site_id"
@@ -260,7 +260,7 @@ class ChargerConfigurationAdmin(EntityAdmin):
     list_display_links = ("name", "charger")
     list_filter = (WithinFilter, "can_be_changed", CustomerFilter)
     search_fields = ("name_key__contains", "charger__charger_id_key__contains")
-    search_help_text = _("Name or charger id")
+    search_help_text = _("Name or charger ID")
     ordering = ("charger__charger_id_key", "name_key")
     references = ("charger",)
     place_attribute = "charger.site_id"

@@ -1,4 +1,4 @@
-"""The admin's pages of drivers, tags, rights and external ids."""
+"""The admin of drivers, tags, rights and external IDs."""
 
 from drivers.admin import consequences
 from drivers.admin.pages import (

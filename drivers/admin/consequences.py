@@ -1,4 +1,4 @@
-"""What edits change in who may charge where."""
+"""The effects of edits on charging access."""
 
 from typing import Any
 

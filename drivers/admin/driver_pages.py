@@ -1,4 +1,4 @@
-"""What the page of a driver has beside its form, and the list of drivers: at which chargers they may charge."""
+"""Views of one driver besides its form: accessible chargers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from drivers.selectors import Validity, WithinReach, with_validity
 from hierarchy.db import snapshot
 from hierarchy.text import comparison_key
 
-# How many chargers stand on the page of the driver itself.
+# How many chargers the page of the driver lists.
 FIRST_CHARGERS = 20
 
 
 class DriverPages(EntityAdmin):
-    """The pages of one driver, for the admin of drivers."""
+    """Adds the views of one driver to the admin of drivers."""
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.reach_view)
@@ -35,7 +35,7 @@ class DriverPages(EntityAdmin):
     ) -> HttpResponse:
         shown = context.get("original")
         scope = scope_of(request)
-        # What was typed into a form that is shown again stands in the row already.
+        # A bound form has written unsaved input into the row, so load it again.
         driver = Driver.objects.visible_to(scope).filter(pk=shown.pk).first() if shown is not None else None
         if driver is not None:
             with snapshot():
@@ -52,7 +52,7 @@ class DriverPages(EntityAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def reach_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Every charger at which the driver may charge, a page at a time."""
+        """All chargers at which the driver may charge, paginated."""
         driver = self.get_object(request, unquote(object_id))
         typed = request.GET.get(SEARCH_VAR, "").replace("\0", " ").strip()
         with snapshot():
@@ -70,7 +70,7 @@ class DriverPages(EntityAdmin):
         context = {
             **self.admin_site.each_context(request),
             **tags,
-            "title": gettext("Chargers within reach of %(driver)s") % {"driver": driver},
+            "title": gettext("Accessible chargers of %(driver)s") % {"driver": driver},
             "opts": self.opts,
             "original": driver,
             "trail": self.trail_of(request, driver),

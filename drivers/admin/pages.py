@@ -1,4 +1,4 @@
-"""The admin's pages of drivers, tags, rights and external ids."""
+"""The ModelAdmins of drivers, tags, rights and external IDs, with their inlines and filters."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -31,14 +31,14 @@ from drivers.selectors import (
 )
 from hierarchy.scoping import Scope
 
-# How many tags of a driver the list of drivers names.
+# How many tags of a driver the list of drivers shows.
 LISTED_TAGS = 4
 
 
 class RightsFilter(QuestionFilter):
     title = _("rights")
     parameter_name = "rights"
-    answers: ClassVar[dict[str, Any]] = {"some": _("Some"), "none": _("None")}
+    answers: ClassVar[dict[str, Any]] = {"some": _("With rights"), "none": _("Without rights")}
 
     def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
         return rows.filter(without_rights(scope) if answer == "none" else ~without_rights(scope))
@@ -47,7 +47,7 @@ class RightsFilter(QuestionFilter):
 class TagsFilter(QuestionFilter):
     title = _("tags")
     parameter_name = "tags"
-    answers: ClassVar[dict[str, Any]] = {"some": _("Some"), "none": _("None")}
+    answers: ClassVar[dict[str, Any]] = {"some": _("With tags"), "none": _("Without tags")}
 
     def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
         has_some = Exists(Tag.objects.filter(driver=OuterRef("pk")).order_by())
@@ -57,7 +57,7 @@ class TagsFilter(QuestionFilter):
 class HomeFilter(QuestionFilter):
     title = _("home site")
     parameter_name = "home"
-    answers: ClassVar[dict[str, Any]] = {"some": _("Some"), "none": _("None: a spare driver")}
+    answers: ClassVar[dict[str, Any]] = {"some": _("Set"), "none": _("Not set")}
 
     def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
         return rows.filter(home_site__isnull=answer == "none")
@@ -84,7 +84,7 @@ def shown_validity(state: Validity) -> SafeString:
 
 
 class ValidityMark:
-    """A column and field with what a tag is now as a word, and a mark before it whose shape and colour say the same."""
+    """A column and read-only field with the validity of a tag as text and as an icon."""
 
     @admin.display(description=_("state"))
     def state(self, tag: Tag) -> SafeString | str:
@@ -122,9 +122,9 @@ class DriverAdmin(DriverPages):
     list_display = ("name", "place", "tag_list", "external_id")
     list_filter = (WithinFilter, RightsFilter, TagsFilter, HomeFilter)
     search_fields = ("name_key__contains", "external_id_key__contains", "tags__id_tag_key__contains")
-    search_help_text = _("Name, external id or id tag")
+    search_help_text = _("Name, external ID or ID tag")
     is_found_everywhere = True
-    found_with = ((_("Chargers within reach"), "drivers_driver_reach"),)
+    found_with = ((_("Accessible chargers"), "drivers_driver_reach"),)
     chooses_customer = True
     references = ("home_site",)
     place_attribute = "home_site_id"
@@ -162,7 +162,7 @@ class TagAdmin(ValidityMark, EntityAdmin):
     list_display = ("id_tag", "state", "token_name", "driver", "place", "starts_at", "expires_at")
     list_filter = (WithinFilter, ValidityFilter, "is_invoicable")
     search_fields = ("id_tag_key__contains", "token_name__icontains", "driver__name_key__contains")
-    search_help_text = _("Id tag, label or driver")
+    search_help_text = _("ID tag, label or driver")
     is_found_everywhere = True
     ordering = ("id_tag_key", "pk")
     references = ("driver",)
@@ -191,7 +191,7 @@ class ChargerRightAdmin(EntityAdmin):
     list_display_links = ("driver", "charger")
     list_filter = (WithinFilter,)
     search_fields = ("driver__name_key__contains", "charger__charger_id_key__contains")
-    search_help_text = _("Driver or charger id")
+    search_help_text = _("Driver or charger ID")
     ordering = ("driver__name_key", "pk")
     references = ("driver", "charger")
     place_attribute = "charger.site_id"
@@ -204,7 +204,7 @@ class IntegratedExternalIdAdmin(EntityAdmin):
     list_display = ("external_id", "reference_id", "reference_type", "driver", "place", "effective_from")
     list_filter = (WithinFilter, "reference_type", CustomerFilter)
     search_fields = ("external_id__icontains", "reference_id__icontains", "driver__name_key__contains")
-    search_help_text = _("External id, reference id or driver")
+    search_help_text = _("External ID, reference ID or driver")
     is_found_everywhere = True
     ordering = ("external_id", "pk")
     references = ("driver",)

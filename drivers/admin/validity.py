@@ -1,4 +1,4 @@
-"""From when and until when many tags are valid, set at once."""
+"""The bulk action that sets the validity of tags."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ KEEP, NOTHING, NOW, AT = "keep", "none", "now", "at"
 
 
 class ValidityForm(forms.Form):
-    """From when and until when tags are valid; each may stay as it is."""
+    """The start and the end of the validity; each can stay unchanged."""
 
     begin = forms.ChoiceField(
         label=_("Valid from"),
-        choices=[(KEEP, _("As it is")), (NOTHING, _("No beginning")), (AT, _("From this moment on:"))],
+        choices=[(KEEP, _("Unchanged")), (NOTHING, _("No start")), (AT, _("From this time:"))],
         initial=KEEP,
         widget=forms.RadioSelect,
     )
-    starts_at = MomentChoice(label=_("Beginning"), required=False)
+    starts_at = MomentChoice(label=_("Start"), required=False)
     end = forms.ChoiceField(
         label=_("Valid to"),
         choices=[
-            (KEEP, _("As it is")),
-            (NOW, _("Ends now; what has ended stays as it is")),
+            (KEEP, _("Unchanged")),
+            (NOW, _("Now. Expired tags stay unchanged.")),
             (NOTHING, _("No end")),
-            (AT, _("Until this moment:")),
+            (AT, _("Until this time:")),
         ],
         initial=KEEP,
         widget=forms.RadioSelect,
@@ -53,20 +53,20 @@ class ValidityForm(forms.Form):
             if moment in self.errors or choice in self.errors:
                 continue
             if cleaned.get(choice) == AT and cleaned.get(moment) is None:
-                self.add_error(moment, _("Fill in the moment."))
+                self.add_error(moment, _("Enter a date and time."))
             elif cleaned.get(choice) != AT and cleaned.get(moment) is not None:
-                self.add_error(choice, _("A moment is filled in: choose it, or empty it."))
+                self.add_error(choice, _("Choose the option for the date and time below, or clear them."))
         if not self.errors:
             values = self.values()
             start, end = values.get("starts_at"), values.get("expires_at")
             if not values:
-                self.add_error(None, _("Nothing would change: choose another beginning or end."))
+                self.add_error(None, _("Nothing to change. Choose another start or end."))
             elif start and end and start >= end:
-                self.add_error(None, _("The tags would end before they begin: choose a later end."))
+                self.add_error(None, _("The end is before the start. Choose a later end."))
         return cleaned
 
     def values(self) -> dict[str, datetime.datetime | None]:
-        """What changes, by field."""
+        """The new values by field."""
         chosen = self.cleaned_data
         now = timezone.now().replace(microsecond=0)
         values = {}
@@ -77,7 +77,7 @@ class ValidityForm(forms.Form):
 
 
 class SetValidity(PlannedAction):
-    """From when and until when tags are valid: the chosen ones or, by `of`, those of the chosen rows."""
+    """Sets the validity of the selected tags or, with `of`, of the tags whose foreign key is a selected row."""
 
     def __init__(self, name: str, description: Any, title: Any, model: Any, of: str = "pk") -> None:
         super().__init__(name, description, title)
@@ -94,10 +94,10 @@ class SetValidity(PlannedAction):
             ended = tags.filter(expires_at__lte=values["expires_at"])
             count = ended.count()
             tags = tags.exclude(pk__in=ended.order_by().values("pk"))
-            note = gettext("%(tags)s that ended before: left as they are.")
+            note = gettext("%(tags)s already expired: left unchanged.")
             notes = (note % {"tags": counted(self.model, count)},) if count else ()
         ids = tuple(tags.values_list("pk", flat=True))
         if not ids:
-            raise Unfit(gettext("There is no tag that this would change."))
+            raise Unfit(gettext("Nothing to change: no tags are affected."))
         back = selection.request.get_full_path()
         return Edit(table_of(self.model).name, SET, ids, values, notes=notes, back=back)

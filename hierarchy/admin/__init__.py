@@ -1,6 +1,6 @@
-"""The admin's pages of customers, sites, the journal and imports, and the base that all other pages stand on."""
+"""The admin of customers, sites, the change log and imports."""
 
-# In the order in which the menu shows them.
+# In the order of the navigation.
 # isort: off
 from hierarchy.admin.pages import CustomerAdmin, SiteAdmin
 from backoffice.log import ChangeAdmin

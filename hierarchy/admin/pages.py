@@ -1,4 +1,4 @@
-"""The pages of customers and sites."""
+"""The ModelAdmins of customers and sites."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from hierarchy.models import Customer, Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import site_paths
 
-# How deep the list of sites indents; the column beside it names the whole path.
+# The deepest indentation in the list of sites; the next column shows the full path.
 INDENTED_LEVELS = 8
 
 
 class ChargersFilter(QuestionFilter):
     title = _("chargers")
     parameter_name = "chargers"
-    answers: ClassVar[dict[str, Any]] = {"none": _("None, and no subsites")}
+    answers: ClassVar[dict[str, Any]] = {"none": _("No chargers and no subsites")}
 
     def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
         return rows.filter(without_chargers())
@@ -46,7 +46,7 @@ class SiteForm(EntityForm):
             site = Site.objects.get(pk=self.instance.pk)
             parent.queryset = parent.queryset.exclude(pk__in=Site.objects.at_or_below(site).order_by().values("pk"))
             parent.error_messages["invalid_choice"] = _(
-                "Is unknown, or lies in the site's own subtree: choose another one that you can see."
+                "Not found, not accessible to you, or in the site's own subtree. Choose another site."
             )
             select: Any = parent.widget
             getattr(select, "widget", select).outside_of = site.pk
@@ -65,17 +65,19 @@ class SiteAdmin(SiteTreeAdmin):
     list_display = ("indented_name", "path", "group_type", "external_id")
     list_filter = (WithinFilter, ChargersFilter, "group_type")
     search_fields = ("name_key__contains", "external_id_key__contains", "public_name__icontains")
-    search_help_text = _("Name, public name or external id")
+    search_help_text = _("Name, public name or external ID")
     is_found_everywhere = True
     chooses_customer = True
     zone_attribute = "pk"
     actions = ACTIONS
-    deletion_note = _("Charging rights and grants of sight on a site go with it, those that you do not see as well.")
+    deletion_note = _(
+        "All charging rights and site access on a site are deleted with it, including those you cannot see."
+    )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if obj is not None and not self.has_change_permission(request, obj):
-            # The site above one that may only be looked at may lie out of sight.
+            # The parent of a read-only site may not be accessible, so show the accessible path.
             first = fieldsets[0][1]
             first["fields"] = ["path" if name == "parent" else name for name in first["fields"]]
         return fieldsets
@@ -101,7 +103,7 @@ class SiteAdmin(SiteTreeAdmin):
         level = min(len(site.shown_path) - 1, INDENTED_LEVELS)
         return format_html('<span class="tree-level-{}">{}</span>', level, site.name)
 
-    @admin.display(description=_("lies in"))
+    @admin.display(description=_("parent site"))
     def path(self, site: Any) -> str:
         return PATH_SEPARATOR.join(site.shown_path[:-1]) or history.NOTHING
 

@@ -1,4 +1,4 @@
-"""What can be done with chosen sites."""
+"""Bulk actions on sites."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -8,11 +8,11 @@ from drivers.models import SiteRight
 ACTIONS = (
     PutSubtrees(
         "move_chosen",
-        _("Move under another site"),
-        _("move %(rows)s to %(target)s"),
+        _("Move to another parent site"),
+        _("set the parent site of %(rows)s to %(target)s"),
         "parent",
-        _("Move to"),
-        nothing=_("To the top"),
+        _("Parent site"),
+        nothing=_("No parent site: move to the top level"),
     ),
     *driver_rights(SiteRight, "site"),
     *COMMON,

@@ -1,4 +1,4 @@
-"""The lines of the tree page: which sites are shown, in which order, and how much lies in each."""
+"""The rows of the tree page: which sites are shown, in which order, with counts per subtree."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from hierarchy.scoping import Scope
 from hierarchy.selectors import lines_above
 from hierarchy.subtree_counts import Spread
 
-# How many subsites of a site are shown at once, and how many more with each further page.
+# Subsites of one site per page.
 PAGE_ROWS = 100
-# What is open beyond so many lines stays closed, so that no page grows slow to load.
+# Limits how many branches are expanded, so that the page loads fast.
 MOST_LINES = 300
 MOST_FOUND = 100
 
 
 class Place(NamedTuple):
-    """A site where it stands, the `rank`th of so many `siblings`."""
+    """A site in the tree, at position `rank` of its `siblings`."""
 
     pk: int
     parent_id: int | None
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
     @property
     def subsites(self) -> int:
-        """How many sites lie below this one, at any depth."""
+        """The number of descendants."""
         return (self.rght - self.lft - 1) // 2
 
 
@@ -51,7 +51,7 @@ COLUMNS = ("pk", "parent_id", "name", "group_type", "customer__name", "tree_id",
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """How much lies at a site and below it. Drivers are those at home there."""
+    """Counts for a subtree. Drivers count at their home site."""
 
     chargers: int
     drivers: int
@@ -60,9 +60,9 @@ class Content:
 
 @dataclass(slots=True)
 class Line:
-    """A line of the tree: a site, or the way to the `more` subsites of `parent_id` that begin on page `page`.
+    """A row of the tree: a site, or the link to the `more` subsites of `parent_id` that begin on page `page`.
 
-    `ends` is how many branches end with this line.
+    `ends` is the number of branches that end with this row.
     """
 
     place: Place | None = None
@@ -82,13 +82,13 @@ class Line:
 
     @property
     def kind(self) -> str:
-        """What the site is, unless its place says so."""
+        """The type of the site, unless its position in the tree implies it."""
         own = self.place.group_type if self.place else None
         return "" if own in (None, GroupType.SITE, GroupType.SUB_SITE) else str(GroupType(own).label)
 
 
 class Branches:
-    """The sites of a page by the site above; the topmost are under None, and stand below `at` where that is given."""
+    """The sites of a page by parent id. The topmost have None; with `at`, they are the subsites of that site."""
 
     def __init__(self, scope: Scope, at: Site | None = None, page: int = 1) -> None:
         self._scope, self._at, self._page = scope, at, page
@@ -96,9 +96,9 @@ class Branches:
         self._below: dict[int | None, list[Place]] = defaultdict(list)
 
     def read(self, opened: Collection[int]) -> Branches:
-        """The topmost sites, a page of them, and those below each of `opened`. Two statements.
+        """One page of the topmost sites, and the subsites of each of `opened`. Two statements.
 
-        On the first page stand those as well that are open, wherever they come.
+        The first page also includes all opened sites, whatever their position.
         """
         first = (self._page - 1) * PAGE_ROWS
         also = Q(pk__in=opened)
@@ -110,14 +110,14 @@ class Branches:
         return self
 
     def search(self, matching: Any) -> tuple[set[int], bool]:
-        """The sites that match and those above them; says which match, and whether there are more. Two statements."""
+        """Matching sites and their ancestors. Returns the matches, and whether there are more. Two statements."""
         ids = list(matching.order_by("name_key", "pk").values_list("pk", flat=True)[: MOST_FOUND + 1])
         found = set(ids[:MOST_FOUND])
         above = lines_above(found).visible_to(self._scope).order_by("name_key", "pk")
         known = {place.pk: place for place in (Place(*row) for row in above.values_list(*COLUMNS))}
         order = {pk: number for number, pk in enumerate(known)}
         forest = Forest.assemble({place.pk: place.parent_id for place in known.values()}, order.__getitem__)
-        # What lies above the site below which is looked is not shown.
+        # Ancestors of the site that is searched are not shown.
         top = self._at.pk if self._at else None
         shown: set[int] = set()
         for pk in found:
@@ -130,11 +130,11 @@ class Branches:
 
     @property
     def inner(self) -> set[int]:
-        """The sites below which some are known."""
+        """The sites with loaded subsites."""
         return {pk for pk in self._below if pk is not None}
 
     def lines(self, opened: Collection[int], found: Collection[int] = ()) -> list[Line]:
-        """Each site with what is open below it, and what lies in each. Three statements."""
+        """The rows of all sites in expanded branches, with their counts. Three statements."""
         opened = self._affordable(opened)
         lines: list[Line] = []
         walk: list[tuple[int | None, Iterator[Place]]] = [(None, iter(self._below[None]))]
@@ -149,7 +149,7 @@ class Branches:
                     lines[-1].ends += 1
                 continue
             line = Line(place, is_open=place.pk in opened, is_found=place.pk in found)
-            # Nobody moves a site out of sight: the topmost one that a restricted operator sees stays.
+            # Restricted operators cannot move their topmost sites, because they have no access to the parent.
             line.may_move = not (self._scope.is_restricted and is_topmost)
             line.customer = place.customer if self._scope.is_platform and is_topmost else ""
             lines.append(line)
@@ -168,7 +168,7 @@ class Branches:
         return self._sites.filter(parent=None)
 
     def _affordable(self, opened: Collection[int]) -> set[int]:
-        """Those of `opened` that can be shown open: from the top, as long as the page has room."""
+        """Those of `opened` to show expanded: from the top, up to the limit of rows."""
         shown: set[int] = set()
         level = self._below[None]
         room = MOST_LINES - len(level)
@@ -184,7 +184,7 @@ class Branches:
         return shown
 
     def _end(self, lines: list[Line], parent_id: int | None) -> None:
-        """Say how many siblings are left out, and where they are."""
+        """Add a link to the remaining siblings, if any."""
         branch = self._below[parent_id]
         page = self._page if parent_id is None else 1
         more = branch[0].siblings - page * PAGE_ROWS if branch else 0
@@ -194,7 +194,7 @@ class Branches:
 
 
 def _ranked(sites: Any, branch: F | None, which: Q) -> list[Place]:
-    """Of `sites`, numbered within each `branch` in sibling order, those that `which` wants by their `rank`."""
+    """The `sites`, numbered by `rank` within each `branch` in sibling order, filtered by `which`."""
     order = ["name_key", "pk"] if branch else ["customer__name_key", "name_key", "pk"]
     ranked = sites.annotate(
         rank=Window(RowNumber(), partition_by=branch, order_by=order),
@@ -205,7 +205,7 @@ def _ranked(sites: Any, branch: F | None, which: Q) -> list[Place]:
 
 
 def contents(scope: Scope, shown: Iterable[Place]) -> dict[int, Content]:
-    """What lies in each of the `shown` subtrees, by site. Three statements, over the trees that are shown."""
+    """The counts of each of the `shown` subtrees, by site id. Three statements, over their trees."""
     shown = list(shown)
     read = _Contents(scope, shown)
     chargers = read.spreads(Charger, "site__")
@@ -222,7 +222,7 @@ def contents(scope: Scope, shown: Iterable[Place]) -> dict[int, Content]:
 
 
 class _Contents:
-    """Counts by place, no finer than is shown: of a tree of which only the root is, as one number."""
+    """Counts per site, no finer than shown: for a tree of which only the root is shown, one number."""
 
     def __init__(self, scope: Scope, shown: list[Place]) -> None:
         self._scope = scope
@@ -242,7 +242,7 @@ class _Contents:
         return _spreads(self._rows(model, site).values_list("tree", "left").annotate(Count("pk")))
 
     def health(self) -> tuple[dict[int, Spread], ...]:
-        """Of sockets: online, offline and in error."""
+        """Counts of sockets: online, offline and in error."""
         sockets = self._rows(Socket, "charger__site__").annotate(state=socket_states())
         counted = list(sockets.values_list("tree", "left", "state").annotate(Count("pk")))
         by_state: dict[int, list[tuple[int, int, int]]] = {OFFLINE: [], ERROR: []}

@@ -1,4 +1,4 @@
-"""The tree of sites as a page that opens branch by branch, and moving a site to another place."""
+"""The tree page of sites, and moving a site with a preview."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from hierarchy.scoping import Scope
 from hierarchy.selectors import sites_above
 from operators import what_if as sight
 
-# Which branches are open the browser remembers: the page's script writes this cookie as well.
+# The ids of expanded branches. The script of the page writes this cookie too.
 COOKIE = "open_sites"
 MOST_OPEN = 100
 
-# What the address says: branches to open and to close, the site below which to look, and where a site is to go.
+# Query parameters: branches to expand and to collapse, the root of the page, and the new parent of a move.
 OPEN, CLOSE, AT, TO = "open", "close", "at", "to"
 TOP = "top"
 
 
 @dataclass(slots=True)
 class Move:
-    """A move as it is confirmed: what goes along, who gains and loses by it, or why it cannot be.
+    """Preview of a move: the moved subtree, who gains and loses access, or why it is refused.
 
-    `seen` stands for the two sites as the person saw them: it differs when one of them, or its place, has changed.
+    `seen` is a digest of both sites: it differs after a change to one of them or to their ancestors.
     """
 
     parent: Site | None
@@ -73,14 +73,14 @@ class Move:
         return move
 
 
-# What a move leaves as it is.
+# Fields that a move does not change.
 _NOT_OF_PLACE = {one.name for one in Site._meta.concrete_fields} - {"customer", "parent", "name", "name_key"}
 
 
 def _refusal(scope: Scope, site: Site, parent: Site | None) -> str:
-    """Why the services would not move the site there, as far as can be said before."""
+    """Why the services would refuse the move, as far as known in advance; empty if they would not."""
     if site.parent_id == (parent.pk if parent else None):
-        return gettext("%(site)s lies there already.") % {"site": site}
+        return gettext("%(site)s is already there.") % {"site": site}
     moved = copy.copy(site)
     moved.parent = parent
     try:
@@ -93,7 +93,7 @@ def _refusal(scope: Scope, site: Site, parent: Site | None) -> str:
 
 
 def _seen(site: Site, parent: Site | None) -> str:
-    """The versions of both as they are now and the sites above them, unreadable: some may be out of sight."""
+    """A digest of the versions and ancestors of both sites. Hashed, because some may not be accessible."""
     ids = [site.pk, *([parent.pk] if parent else [])]
     versions = sorted(Site.objects.order_by().filter(pk__in=ids).values_list("pk", "version"))
     above = sorted(sites_above(ids).items())
@@ -101,7 +101,7 @@ def _seen(site: Site, parent: Site | None) -> str:
 
 
 class SiteTreeAdmin(EntityAdmin):
-    """The pages of the tree, for the admin of sites."""
+    """Adds the tree and move views to the admin of sites."""
 
     def trail_of(self, request: HttpRequest, row: Any) -> list[tuple[int, str]]:
         return self.trail(request, row.parent_id)
@@ -117,7 +117,7 @@ class SiteTreeAdmin(EntityAdmin):
         ]
 
     def tree_view(self, request: HttpRequest) -> HttpResponse:
-        """The page: its branches as they were left open, or what a search finds."""
+        """The tree with its expanded branches, or the results of a search."""
         scope = scope_of(request)
         asked = request.GET.get(SEARCH_VAR, "").strip()
         with snapshot():
@@ -150,7 +150,7 @@ class SiteTreeAdmin(EntityAdmin):
         return response
 
     def children_view(self, request: HttpRequest, site_id: str = "") -> HttpResponse:
-        """The lines below one site, or further topmost ones, for a page that is open already."""
+        """The rows below one site, or the next topmost sites, which the script adds to the page."""
         scope = scope_of(request)
         with snapshot():
             at = self._site_at(scope, site_id)
@@ -168,7 +168,7 @@ class SiteTreeAdmin(EntityAdmin):
         return {"lines": branches.lines(branches.inner, found), "found": len(found), "has_more": has_more}
 
     def _site_at(self, scope: Scope, site_id: str) -> Site | None:
-        """The site of an address, None when it names none."""
+        """The site with this id; None for an empty id. Raises Http404."""
         if not site_id:
             return None
         site: Site | None = Site.objects.visible_to(scope).filter(pk=site_id).first() if is_id(site_id) else None
@@ -176,7 +176,7 @@ class SiteTreeAdmin(EntityAdmin):
             raise Http404
         return site
 
-    # Moving: choose where to, look at what changes, say yes.
+    # Moving: choose the parent site, preview, confirm.
 
     def move_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         site = self.get_object(request, unquote(object_id))
@@ -193,8 +193,8 @@ class SiteTreeAdmin(EntityAdmin):
             return self._move_page(request, site, "tree_move", context)
         parent: Site | None = None if is_to_top else form.cleaned_data[TO]
         if site.parent_id == (parent.pk if parent else None):
-            # What it is to become, whoever did it, and no error.
-            text = gettext("%(site)s lies there already: nothing is to be moved.") % {"site": site}
+            # Someone else did the same move, so this is not an error.
+            text = gettext("%(site)s is already there. Nothing was moved.") % {"site": site}
             self.message_user(request, text, messages.INFO)
             return HttpResponseRedirect(_shown(site))
         return self._move(request, site, parent) if request.method == "POST" else self._confirm(request, site, parent)
@@ -212,25 +212,25 @@ class SiteTreeAdmin(EntityAdmin):
                 if request.POST.get("seen") != _seen(site, parent):
                     raise Conflict(
                         _(
-                            "Somebody moved or changed one of the two sites in the meantime, so nothing was moved. "
-                            "Here is what the move would change now."
+                            "Someone changed or moved one of these sites after you opened the page. Nothing was moved. "
+                            "The preview below is up to date."
                         ),
                         code="stale",
                     )
                 services.site_move(caller, site, parent)
         except REFUSALS as error:
             return self._confirm(request, site, parent, sentence(error))
-        target = places(caller.scope, [parent.pk])[parent.pk] if parent else gettext("the top")
+        target = places(caller.scope, [parent.pk])[parent.pk] if parent else gettext("the top level")
         text = gettext("%(site)s was moved to %(target)s.") % {"site": site, "target": target}
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(_shown(site))
 
     def _target_form(self, request: HttpRequest, site: Site, given: Any) -> forms.Form:
         targets: Any = self.formfield_for_foreignkey(
-            Site._meta.get_field("parent"), request, label=_("Move to"), required=True
+            Site._meta.get_field("parent"), request, label=_("Parent site"), required=True
         )
         targets.queryset = targets.queryset.filter(customer_id=site.customer_id)
-        targets.help_text = _("The site below which it is to lie. Type a part of its name.")
+        targets.help_text = _("The new parent site. Type part of its name.")
         targets.widget.outside_of = site.pk
         form = forms.Form(given)
         form.fields[TO] = targets
@@ -251,15 +251,15 @@ class SiteTreeAdmin(EntityAdmin):
 
 
 def _shown(site: Site) -> str:
-    """The address of the tree, open down to a site."""
+    """The URL of the tree, expanded down to a site."""
     return f"{reverse('admin:hierarchy_site_tree')}?{OPEN}={site.pk}#site-{site.pk}"
 
 
 def _opened(request: HttpRequest) -> list[int]:
-    """The sites that are open: those that the browser remembers and the address opens, without what it closes."""
+    """The expanded sites: from the cookie and the query string, without those that it collapses."""
     opened = dict.fromkeys(_ids(request.COOKIES.get(COOKIE, ""), "-"))
     asked = _ids(request.GET.get(OPEN, ""), ",")[:MOST_OPEN]
-    # Nobody sees what is open below something closed.
+    # An expanded branch is visible only if its ancestors are expanded.
     for line in sites_above(asked).values() if asked else ():
         for above in reversed(line):
             opened.pop(above, None)

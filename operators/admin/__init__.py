@@ -1,4 +1,4 @@
-"""The admin's pages of operators, their grants, API keys and webhooks; signing in, and one's own account."""
+"""The admin of operators, site access, API keys and webhooks, the sign-in pages, and your account."""
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -7,11 +7,11 @@ from operators.admin import consequences
 from operators.admin.operators import OperatorAdmin, SiteGrantAdmin
 
 # isort: split
-# Operators come first in the navigation.
+# The order of the navigation.
 from operators.admin.keys import ApiKeyAdmin
 from operators.webhooks.admin import WebhookAdmin
 
 __all__ = ["ApiKeyAdmin", "OperatorAdmin", "SiteGrantAdmin", "WebhookAdmin", "consequences"]
 
-# Who may do what follows from operators and their grants, never from groups.
+# Permissions follow from operators and their site access, not from groups.
 admin.site.unregister(Group)

@@ -1,4 +1,4 @@
-"""The page of one's own account: what one is called, signs in with and sees, and the own keys and webhooks."""
+"""The "Your account" page: name, sign-in, site access, API keys and webhooks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _grants(request: HttpRequest) -> list[tuple[int, str]]:
-    """The granted sites, by path. A grant itself may be out of sight of the one who has it; the site never is."""
+    """The granted sites, by path. An operator may have no access to the grant itself, but always to its site."""
     scope = scope_of(request)
     if not scope.is_restricted:
         return []

@@ -1,4 +1,4 @@
-"""What can be done with chosen operators."""
+"""Bulk actions on operators."""
 
 from typing import Any
 
@@ -12,30 +12,30 @@ from operators.models import Operator, SiteGrant
 
 
 class Dismiss:
-    """Keeps a customer from losing all active admin operators at once: the last is let go on the own page."""
+    """Prevents a bulk action on all active admin operators of a customer. The last one needs its own page."""
 
     def edit(self, selection: Selection, form: Any) -> Edit:
         edit: Edit = super().edit(selection, form)  # type: ignore[misc]
         everybody = Operator.objects.visible_to(Scope.whole_customer(selection.customer.pk))
         admins = set(everybody.filter(is_admin_operator=True, is_active=True).values_list("pk", flat=True))
         if admins and admins <= set(edit.ids):
-            raise Unfit(gettext("Nobody would be left to manage the operators: leave one active admin operator out."))
+            raise Unfit(gettext("At least one active admin operator must remain. Deselect one."))
         return edit
 
 
 class Disable(Dismiss, Give):
-    """Lets nobody in of those who were chosen."""
+    """Disables the selected operators."""
 
 
 class DeleteOperators(Dismiss, Delete):
-    """Deletes operators with their grants, keys and webhooks."""
+    """Deletes operators with their site access, keys and webhooks."""
 
 
 ACTIONS: tuple[Any, ...] = (
     Link(
         "grant_sight",
-        _("Grant sight of a site"),
-        _("grant %(rows)s sight of %(target)s"),
+        _("Grant access to a site"),
+        _("grant %(rows)s access to %(target)s"),
         SiteGrant,
         chosen="operator",
         other="site",
@@ -43,14 +43,14 @@ ACTIONS: tuple[Any, ...] = (
     ),
     Unlink(
         "withdraw_sight",
-        _("Withdraw sight of a site"),
-        _("withdraw sight of %(target)s from %(rows)s"),
+        _("Revoke access to a site"),
+        _("revoke access of %(rows)s to %(target)s"),
         SiteGrant,
         chosen="operator",
         other="site",
         label=_("Site"),
     ),
-    Disable("disable", _("Disable: let neither them nor their keys in"), _("disable %(rows)s"), is_active=False),
+    Disable("disable", _("Disable (blocks sign-in and API keys)"), _("disable %(rows)s"), is_active=False),
     Give("enable", _("Enable"), _("enable %(rows)s"), is_active=True),
     DeleteOperators("delete_selected", _("Delete"), _("delete %(rows)s")),
     *EXPORTS,

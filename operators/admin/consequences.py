@@ -1,4 +1,4 @@
-"""What edits change in who sees what."""
+"""The effects of edits on site access."""
 
 from typing import Any
 

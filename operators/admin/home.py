@@ -1,4 +1,4 @@
-"""The admin's first page: tiles that lead to the list behind their number, socket health, and a map of chargers."""
+"""The home page of the admin: tiles with counts, socket health, and the map of chargers."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from chargers.rollup import STATES
 from hierarchy.models import Change, Import
 from operators.dashboard import Dashboard, Group, SocketNumbers, dashboard, on_map
 
-# How many lines of the journal the page shows.
+# How many change log entries the page shows.
 LATEST_CHANGES = 10
-# How wide the bar of a group is, in its own units.
+# The width of a group's bar, in its own units.
 BAR = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A number, and the list behind it. `state` gives it a mark."""
+    """A count that links to its list. `state` selects the icon."""
 
     label: Any
     number: int
@@ -36,7 +36,7 @@ class Tile:
     state: str = ""
 
 
-# Tiles and lists count those that charge among those that are online; a map shows each charger once.
+# On the map, charging chargers are not counted as online, because each charger is shown once.
 MAP_STATES = [
     (word, _("Online, not charging") if word == "online" else label) for word, label in reversed(STATES.values())
 ]
@@ -70,7 +70,7 @@ def _chores(found: Dashboard) -> list[Tile]:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The health of a group's sockets as a bar, and as numbers with their lists."""
+    """The socket health of a group, as a bar and as tiles."""
 
     group: Group
     url: str
@@ -78,7 +78,7 @@ class Bar:
 
     @property
     def parts(self) -> list[tuple[str, float, float]]:
-        """The pieces of the bar from the left: state, start and width, of BAR."""
+        """The segments of the bar from the left: state, start and width, in units of BAR."""
         numbers = self.group.sockets
         widths = {
             "charging": numbers.charging,
@@ -96,7 +96,7 @@ class Bar:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """What the page's template shows. Seven statements."""
+    """The template context. Seven statements."""
     scope = scope_of(request)
     found = dashboard(scope)
     paths = places(scope, [charger.site_id for charger in found.chargers])
@@ -136,8 +136,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
 
 
 def map_data(request: HttpRequest) -> HttpResponse:
-    """The chargers of the map, `[id, charger id, name, latitude, longitude, city, state]` each: cities and states are
-    places in the lists beside it. Two statements."""
+    """The chargers of the map as `[id, charger id, name, latitude, longitude, city, state]`: city and state are indexes
+    into the lists of cities and states. Two statements."""
     rows, located, elsewhere = on_map(scope_of(request))
     states = list(STATES)
     cities: dict[str, int] = {}

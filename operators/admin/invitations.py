@@ -1,4 +1,4 @@
-"""How an operator comes to a password: a link that is sent by e-mail, or shown once to be handed over."""
+"""Links for choosing a password: sent by email, or shown once to share by hand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from operators.sign_in import minutes_until
 
 
 class State(NamedTuple):
-    """Whether somebody can sign in now: a word for the style sheet, one for people, and what there is to add."""
+    """The sign-in state of an operator: the CSS class, the label, and a detail."""
 
     word: str
     label: str
@@ -49,17 +49,17 @@ def state_of(operator: Operator, locked_until: datetime.datetime | None) -> Stat
 
 
 def what_follows() -> str:
-    """What becomes of a new operator whose password nobody sets."""
+    """The note on the add page about the invitation."""
     hours = {"hours": hours_valid()}
     if settings.HAS_MAIL:
         return (
-            gettext("An invitation goes to the e-mail address: a link to choose a password, valid for %(hours)d hours.")
+            gettext("An invitation with a link to choose a password is sent by email. It expires in %(hours)d hours.")
             % hours
         )
     return (
         gettext(
-            "No mail server is set up. The next page shows a link to hand over, with which the operator chooses a "
-            "password. It is valid for %(hours)d hours."
+            "No mail server is configured. The next page shows a link to share with the operator, for choosing a "
+            "password. It expires in %(hours)d hours."
         )
         % hours
     )
@@ -70,13 +70,13 @@ def hours_valid() -> int:
 
 
 def link_for(request: HttpRequest, operator: Operator) -> str:
-    """A new link, to the address that the settings name; without one, to that of the request."""
+    """A new link, with the host of PUBLIC_URL or, without that setting, of the request."""
     address = reverse("admin:choose_password", args=links.parts(operator))
     return f"{settings.PUBLIC_URL}{address}" if settings.PUBLIC_URL else request.build_absolute_uri(address)
 
 
 def hand_over(page: ShowsOnce, request: HttpRequest, operators: Iterable[Operator]) -> HttpResponse | None:
-    """Send each a link. The answer leads to those that cannot be sent; None when all were."""
+    """Send a link to each operator. Returns a page with the links that could not be sent, or None."""
     made = [(operator, link_for(request, operator)) for operator in operators]
     sender = request.user.name if isinstance(request.user, Operator) else ""
     unsent = {
@@ -87,8 +87,8 @@ def hand_over(page: ShowsOnce, request: HttpRequest, operators: Iterable[Operato
     sent = [operator.email for operator, _link in made if operator.pk not in unsent]
     if sent:
         text = ngettext(
-            "A link to choose a password is on its way to %(people)s, valid for %(hours)d hours.",
-            "Links to choose a password are on their way to %(people)s, valid for %(hours)d hours.",
+            "A link to choose a password was sent to %(people)s. It expires in %(hours)d hours.",
+            "Links to choose a password were sent to %(people)s. They expire in %(hours)d hours.",
             len(sent),
         )
         page.message_user(request, text % {"people": ", ".join(sent), "hours": hours_valid()}, messages.SUCCESS)

@@ -1,4 +1,4 @@
-"""The admin's pages of API keys."""
+"""The ModelAdmin of API keys."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from operators import services
 from operators.admin.owned import ASK_REVOKE_KEY, ASK_ROTATE_KEY, OwnedAdmin, address_after
 from operators.models import ApiKey
 
-# All of them are named on the page that asks.
+# The confirmation page lists them all.
 MOST_REVOKED = 100
 
 
@@ -45,12 +45,12 @@ class StateFilter(QuestionFilter):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(OwnedAdmin):
-    """A key's text is on the page that answers its making, and nowhere else."""
+    """The key itself is shown only in response to its creation."""
 
     list_display = ("name", "hint", "operator", "is_read_only", "state", "expires_at", "last_used_at")
     list_filter = (StateFilter, "is_read_only", CustomerFilter)
     search_fields = ("name__icontains", "hint__icontains", "operator__email_key__contains")
-    search_help_text = _("Name, beginning or e-mail address")
+    search_help_text = _("Name, prefix or email address")
     ordering = ("operator__email_key", "name", "pk")
     references = ("operator",)
     zone_attribute = "operator.home_site_id"
@@ -80,21 +80,21 @@ class ApiKeyAdmin(OwnedAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._show_once(request, context_of(request).new_key)
 
-    @admin.action(description=_("Revoke the chosen keys"), permissions=["change"])
+    @admin.action(description=_("Revoke selected keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        """Ask, then end those that were shown: what matches the filters may be others by then."""
+        """Confirm, then revoke exactly the listed keys: other keys may match the filters by then."""
         keys = list(queryset.filter(_is_valid())[: MOST_REVOKED + 1])
         if len(keys) > MOST_REVOKED:
-            raise Conflict(_("At most %d keys are revoked at once: choose fewer.") % MOST_REVOKED)
+            raise Conflict(_("At most %d keys can be revoked at once. Select fewer.") % MOST_REVOKED)
         if not keys:
-            nothing = gettext("Nothing to revoke: the chosen keys were revoked or have expired before.")
+            nothing = gettext("Nothing to revoke: the selected keys are already revoked or expired.")
             self.message_user(request, nothing, messages.WARNING)
             return None
         if ASKED not in request.POST:
             return self._ask(request, keys)
         for key in keys:
             services.api_key_revoke(caller_of(request), key)
-        text = ngettext("%(count)s key opens nothing any more.", "%(count)s keys open nothing any more.", len(keys))
+        text = ngettext("%(count)s key was revoked.", "%(count)s keys were revoked.", len(keys))
         self.message_user(request, text % {"count": len(keys)}, messages.SUCCESS)
         return None
 
@@ -105,7 +105,7 @@ class ApiKeyAdmin(OwnedAdmin):
         question = ngettext("This key stops working at once:", "These %(count)s keys stop working at once:", count)
         context = {
             **self.admin_site.each_context(request),
-            "title": ngettext("Revoke the chosen key", "Revoke the chosen keys", count),
+            "title": ngettext("Revoke selected key", "Revoke selected keys", count),
             "here": gettext("Revoke"),
             "opts": self.opts,
             "question": question % {"count": count},
@@ -122,7 +122,7 @@ class ApiKeyAdmin(OwnedAdmin):
 
     def do_revoke(self, request: HttpRequest, key: ApiKey) -> str:
         services.api_key_revoke(caller_of(request), key)
-        return gettext("%(key)s opens nothing any more.") % {"key": key}
+        return gettext("%(key)s was revoked.") % {"key": key}
 
     def _show_once(self, request: HttpRequest, *made: tuple[ApiKey, str]) -> HttpResponse:
         return self.show_once(request, {key.pk: text for key, text in made})
@@ -133,7 +133,7 @@ class ApiKeyAdmin(OwnedAdmin):
 
 
 def _is_valid() -> Q:
-    """As `ApiKey.is_valid`, of rows."""
+    """`ApiKey.is_valid` as a condition."""
     return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
 
 

@@ -1,4 +1,4 @@
-"""The admin's pages of operators and their grants of sight."""
+"""The ModelAdmins of operators and their site access."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from operators.admin.passwords import OptionalPasswordForm, PasswordForm
 from operators.admin.shown_once import ShowsOnce
 from operators.models import Operator, SiteGrant
 
-# Their mail leaves one after the other, while the person at the page waits.
+# Emails are sent one by one while the page loads.
 MOST_INVITED = 50
 
 
@@ -47,32 +47,34 @@ class OperatorAddForm(OptionalPasswordForm, EntityForm):
 
 
 class OperatorForm(EntityForm):
-    """`leave_without_admin` is on the page of an operator after whom nobody would be left to manage the others."""
+    """`leave_without_admin` is shown for the last active admin operator of a customer."""
 
     leave_without_admin = forms.BooleanField(
         label=_("Leave the customer without an admin operator"),
         required=False,
-        help_text=_("Needed to disable or demote the last one: then only platform staff manage the operators."),
+        help_text=_("Required to disable or demote the last one. Only platform staff can then manage operators."),
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         stays = cleaned.get("is_admin_operator", True) and cleaned.get("is_active", True)
         if not stays and not cleaned.get("leave_without_admin") and self.instance.is_last_admin:
-            message = _("This is the last active admin operator of the customer: make another one first, or mark this.")
+            message = _(
+                "This is the customer's last active admin operator. Create another one first, or tick this box."
+            )
             self.add_error("leave_without_admin", message)
         return cleaned
 
 
 class GrantsFilter(QuestionFilter):
-    """Who is no admin operator and has no grant sees nothing."""
+    """By site access. Operators without grants who are not admin operators have none."""
 
-    title = _("sight")
+    title = _("site access")
     parameter_name = "grants"
     answers: ClassVar[dict[str, Any]] = {
-        "all": _("Everything"),
+        "all": _("All sites"),
         "some": _("Granted sites"),
-        "none": _("Nothing"),
+        "none": _("No sites"),
     }
 
     def narrow(self, rows: Any, answer: str, scope: Scope) -> Any:
@@ -95,19 +97,19 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
     list_display = ("name", "state", "email", "place", "is_admin_operator", "last_login")
     list_filter = (WithinFilter, "is_admin_operator", "is_active", GrantsFilter)
     search_fields = ("name_key__contains", "email_key__contains")
-    search_help_text = _("Name or e-mail address")
+    search_help_text = _("Name or email address")
     is_found_everywhere = True
     chooses_customer = True
     references = ("home_site",)
     place_attribute = "home_site_id"
     readonly_fields = ("operator_id", "last_login", "state")
     actions = ("invite", *ACTIONS)
-    was_shown = _("It was shown once, and is stored nowhere. If nobody copied it, invite again: that makes a new link.")
+    was_shown = _("The link was shown once and is not stored. If you did not copy it, invite again for a new link.")
 
     class Media:
         css: ClassVar[dict[str, Any]] = {"all": ["chargetree/operators.css"]}
 
-    # What a form holds.
+    # Form fields.
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -121,7 +123,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         fields = ["name", "email", "home_site", "is_admin_operator", "is_active"]
         is_writer = obj is None or self.has_change_permission(request, obj)
         if is_writer and scope_of(request).is_restricted:
-            # Who may not make admin operators is not asked.
+            # Restricted operators cannot create admin operators.
             fields.remove("is_admin_operator")
         if obj is None:
             return fields
@@ -160,7 +162,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
             context = {**context, "belongings": belongings(request, operator)}
         return super().render_change_form(request, context, *args, **kwargs)
 
-    # How it is saved.
+    # Saving.
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
@@ -173,7 +175,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
             context_of(request).invited = [obj]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Invitations leave when all is written: no mail server holds up a transaction, or undoes it."""
+        """Sends invitations after the commit, so that a mail server cannot block or roll back the transaction."""
         response = super().changeform_view(request, *args, **kwargs)
         context = context_of(request)
         invited = [] if context.refused else context.invited
@@ -181,26 +183,26 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         if context_of(request).invited and not settings.HAS_MAIL:
-            # A link to hand over comes next, whichever button it was, and no form that the message could speak of.
+            # The page with the link comes next, whichever save button was used.
             sent: Any = request.POST.copy()
             for button in ("_continue", "_addanother"):
                 sent.pop(button, None)
             request.POST = sent
         return super().response_add(request, obj, post_url_continue)
 
-    # What else is done to operators.
+    # Other actions.
 
-    @admin.action(description=_("Send the chosen operators a link to choose a password"), permissions=["change"])
+    @admin.action(description=_("Send a password link to selected operators"), permissions=["change"])
     def invite(self, request: HttpRequest, queryset: Any) -> None:
         operators = list(queryset[: MOST_INVITED + 1])
         if len(operators) > MOST_INVITED:
-            raise Conflict(_("At most %d operators are invited at once: choose fewer.") % MOST_INVITED)
+            raise Conflict(_("At most %d operators can be invited at once. Select fewer.") % MOST_INVITED)
         context_of(request).invited = [services.operator_invite(caller_of(request), one) for one in operators]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
         invited = context_of(request).invited
-        # What is refused on the way undoes the invitations before it.
+        # An error rolls back all invitations.
         is_written = len(invited) > 0 and response.status_code == 302
         return (invitations.hand_over(self, request, invited) if is_written else None) or response
 
@@ -208,7 +210,9 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         operator = self.get_object(request, unquote(object_id))
         note: Any = ""
         if operator.is_last_admin:
-            note = _("This is the customer's last active admin operator: then only platform staff manage operators.")
+            note = _(
+                "This is the customer's last active admin operator. Only platform staff can then manage operators."
+            )
         return super().delete_view(request, object_id, {"note": note, **(extra_context or {})})
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -230,7 +234,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         ]
 
     def invite_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give an operator a new link to choose a password."""
+        """Create a new password link for an operator."""
         operator = self._changeable(request, object_id)
         try:
             services.operator_invite(caller_of(request), operator)
@@ -249,18 +253,18 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
             else ("admin:operators_operator_changelist",)
         )
         return {
-            "title": ngettext("A link to hand over", "Links to hand over", len(rows)),
+            "title": ngettext("Password link", "Password links", len(rows)),
             "back": reverse(page[0], args=page[1:]),
             "hours": invitations.hours_valid(),
             "has_mail": settings.HAS_MAIL,
         }
 
     def unlock_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Let an operator sign in again who failed too often."""
+        """Remove the lock after too many failed sign-ins."""
         operator = self._changeable(request, object_id)
         with journal.recording(caller_of(request)):
             sign_in.unlock(caller_of(request), operator)
-        text = gettext("%(operator)s may sign in again.") % {"operator": operator}
+        text = gettext("%(operator)s can sign in again.") % {"operator": operator}
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:operators_operator_change", args=[quote(operator.pk)]))
 
@@ -271,10 +275,10 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         return operator
 
     def password_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give an operator another password."""
+        """Set the password of another operator."""
         operator = self.get_object(request, unquote(object_id))
         if operator.pk == scope_of(request).operator_id:
-            # There the old one is asked for.
+            # Changing your own password requires the old one.
             return HttpResponseRedirect(reverse("admin:password_change"))
         if not self.has_change_permission(request, operator):
             raise PermissionDenied
@@ -286,7 +290,9 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
                 form.add_error("new_password", sentence(error))
             else:
                 self.message_user(
-                    request, gettext("%(operator)s has a new password.") % {"operator": operator}, messages.SUCCESS
+                    request,
+                    gettext("The password of %(operator)s was changed.") % {"operator": operator},
+                    messages.SUCCESS,
                 )
                 return HttpResponseRedirect(reverse("admin:operators_operator_change", args=[quote(operator.pk)]))
         context = {
@@ -306,7 +312,7 @@ class SiteGrantAdmin(EntityAdmin):
     list_display_links = ("operator", "place")
     list_filter = (WithinFilter,)
     search_fields = ("operator__email_key__contains", "site__name_key__contains")
-    search_help_text = _("E-mail address or site")
+    search_help_text = _("Email address or site")
     ordering = ("operator__email_key", "pk")
     references = ("operator", "site")
     place_attribute = "site_id"

@@ -1,5 +1,4 @@
-"""What API keys and webhooks have in common: each belongs to an operator, on whose page it is listed, and everybody
-makes those of one's own."""
+"""The base ModelAdmin of API keys and webhooks, which belong to an operator and are listed on the operator's page."""
 
 from __future__ import annotations
 
@@ -23,24 +22,24 @@ from operators.admin.shown_once import ShowsOnce
 from operators.models import ApiKey, Operator
 from operators.webhooks.models import Webhook
 
-# What is done to a row after a page that asks whether it is meant; it answers with a page or a message.
+# An action on one row after a confirmation page. Returns a page or a success message.
 Deed = Callable[[HttpRequest, Any], HttpResponse | str]
 
 
 class OwnedAdmin(ShowsOnce, EntityAdmin):
-    """Pages over rows that belong to an operator.
+    """ModelAdmin of objects that belong to an operator.
 
-    `deeds` are, by the word in the address, title, question and button; `do_` and the word does it.
+    `confirmed_actions` maps a name (of the URL and of the method `do_<name>`) to title, question and button.
     """
 
     deeds: ClassVar[dict[str, tuple[Any, Any, Any]]] = {}
 
     def is_writer(self, scope: Scope) -> bool:
-        """Everybody makes those of one's own."""
+        """All operators may create their own."""
         return scope.operator_id is not None
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Who has no home site is not among the visible operators, and chooses oneself all the same."""
+        """Includes the caller, who has no access to the own row without a home site."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if isinstance(field, EntityChoiceField) and field.queryset is not None:
             field.queryset = field.queryset | Operator.objects.filter(pk=scope_of(request).operator_id)
@@ -65,7 +64,7 @@ class OwnedAdmin(ShowsOnce, EntityAdmin):
         return [*own, *super().get_urls()]
 
     def _deed_view(self, request: HttpRequest, object_id: str, deed: str) -> HttpResponse:
-        """Ask, then do it."""
+        """Show the confirmation page, or run the action."""
         row = self.get_object(request, unquote(object_id))
         if not self.has_change_permission(request, row):
             raise PermissionDenied
@@ -95,14 +94,14 @@ class OwnedAdmin(ShowsOnce, EntityAdmin):
 
 
 def address_of_owner(request: HttpRequest, operator: Operator) -> str:
-    """Where the keys and webhooks of an operator are listed: the page of the own account, or of that operator."""
+    """The URL of the page that lists the operator's keys and webhooks: your account, or the operator's page."""
     if operator.pk == scope_of(request).operator_id:
         return reverse("admin:account")
     return reverse("admin:operators_operator_change", args=[quote(operator.pk)])
 
 
 def belongings(request: HttpRequest, operator: Operator) -> dict[str, Any] | None:
-    """The keys and webhooks of an operator for a page that lists them; None where they are not the caller's business.
+    """The keys and webhooks of an operator; None if the caller has no access to them.
 
     Two statements.
     """
@@ -119,23 +118,23 @@ def belongings(request: HttpRequest, operator: Operator) -> dict[str, Any] | Non
 
 
 def address_after(request: HttpRequest, rows: list[Any], listed: str) -> str:
-    """Where it goes on from a page that shows secrets once: to their one operator, or to the list."""
+    """The next URL after showing secrets: their operator's page, or the list for several operators."""
     owners = {row.operator_id: row.operator for row in rows}
     return address_of_owner(request, next(iter(owners.values()))) if len(owners) == 1 else reverse(listed)
 
 
 ASK_ROTATE_KEY = (
     _("Rotate %(object)s"),
-    _("The key gets a new text, which is shown once. The old one opens nothing from that moment on."),
+    _("A new key is created and shown once. The current key stops working immediately."),
     _("Rotate the key"),
 )
 ASK_REVOKE_KEY = (
     _("Revoke %(object)s"),
-    _("The key opens nothing any more, now and for ever. Whatever uses it stops working."),
+    _("The key stops working immediately, and programs that use it lose access. This cannot be undone."),
     _("Revoke the key"),
 )
 ASK_ROTATE_WEBHOOK = (
     _("Rotate the secret of %(object)s"),
-    _("The webhook gets a new signing secret, which is shown once. For a day, messages carry both signatures."),
+    _("A new signing secret is created and shown once. For a day, messages are signed with both secrets."),
     _("Rotate the secret"),
 )

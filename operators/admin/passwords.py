@@ -1,4 +1,4 @@
-"""Forms with which passwords are chosen."""
+"""Password forms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NEW = {"autocomplete": "new-password"}
 
 
 class PasswordForm(forms.Form):
-    """A new password, typed twice."""
+    """A new password with confirmation."""
 
     new_password = forms.CharField(
         label=_("Password"),
@@ -20,18 +20,20 @@ class PasswordForm(forms.Form):
         widget=forms.PasswordInput(attrs=_NEW),
         help_text=password_validation.password_validators_help_text_html,
     )
-    new_password_again = forms.CharField(label=_("Password again"), strip=False, widget=forms.PasswordInput(attrs=_NEW))
+    new_password_again = forms.CharField(
+        label=_("Confirm password"), strip=False, widget=forms.PasswordInput(attrs=_NEW)
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         first, second = cleaned.get("new_password"), cleaned.get("new_password_again")
         if first != second and "new_password" in cleaned and "new_password_again" in cleaned:
-            self.add_error("new_password_again", _("Differs from the password above: type both again."))
+            self.add_error("new_password_again", _("The passwords do not match. Enter both again."))
         return cleaned
 
 
 class OptionalPasswordForm(PasswordForm):
-    """A password, or none."""
+    """An optional password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

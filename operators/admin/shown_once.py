@@ -1,7 +1,7 @@
-"""Show a newly created secret once: on the page that answers the request that created it.
+"""Show a newly created secret once, in the response to the POST that created it.
 
-It is stored nowhere. The page has an address of its own, to which its script turns at once, so that loading it again
-creates nothing again.
+It is not stored. The script of the page replaces the URL in the address bar, so that a reload does not create
+another secret.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ else:
 
 
 class ShowsOnce(ModelAdmin):
-    """Pages over rows of which a secret is shown once, when it is created."""
+    """ModelAdmin of objects with a secret that is shown once, when it is created."""
 
-    # What is said in place of that page when it is loaded again.
-    was_shown: ClassVar[Any] = _("It was shown once, and is stored nowhere. If nobody copied it, rotate it.")
+    # The message after a reload of that page.
+    was_shown: ClassVar[Any] = _("The secret was shown once and is not stored. If you did not copy it, rotate it.")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self._shown_view)
         return [path("shown/", view, name=f"operators_{self.opts.model_name}_shown"), *super().get_urls()]
 
     def show_once(self, request: HttpRequest, secrets: Mapping[int, str]) -> HttpResponse:
-        """The page with the secrets of these rows, by their ids."""
+        """The page with the secrets, given by row id."""
         rows = list(self.get_queryset(request).filter(pk__in=secrets))
         context = {
             **self.admin_site.each_context(request),
@@ -46,7 +46,7 @@ class ShowsOnce(ModelAdmin):
         return response
 
     def shown_context(self, request: HttpRequest, rows: list[Any]) -> dict[str, Any]:
-        """What the page needs besides the rows and their secrets: `title`, and `back`, where it goes on."""
+        """The rest of the context: `title`, and `back`, the URL of the next page."""
         raise NotImplementedError
 
     def _shown_view(self, request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The pages for who is not signed in: signing in, asking for a link, and choosing a password with one."""
+"""The sign-in form, and the pages for forgotten passwords."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from operators.admin.passwords import PasswordForm
 from operators.models import Operator
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
-# How many links one address, and one client, may ask for in a window.
+# Password links per email address, and per client, in a window.
 _LINKS_FOR_AN_ADDRESS, _LINKS_FROM_A_CLIENT = 3, 20
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Signing in, as often as the lock lets."""
+    """Sign in, unless locked after too many failures."""
 
     error_messages = {
         **AdminAuthenticationForm.error_messages,
-        "invalid_login": _("E-mail address or password is wrong: look at both, capital letters count in the password."),
+        "invalid_login": _("Email address or password is wrong. Passwords are case-sensitive."),
     }
 
     def clean(self) -> dict[str, Any]:
@@ -65,15 +65,15 @@ class SignInForm(AdminAuthenticationForm):
 def _told(locked: sign_in.Locked) -> str:
     if locked.is_client:
         text = ngettext(
-            "Signing in failed too often from your network: try again in %(minutes)d minute.",
-            "Signing in failed too often from your network: try again in %(minutes)d minutes.",
+            "Too many failed sign-ins from your network. Try again in %(minutes)d minute.",
+            "Too many failed sign-ins from your network. Try again in %(minutes)d minutes.",
             locked.minutes,
         )
     else:
         text = ngettext(
-            "Signing in with this e-mail address failed too often: try again in %(minutes)d minute, or ask an admin "
+            "Too many failed sign-ins with this email address. Try again in %(minutes)d minute, or ask an admin "
             "operator to unlock it.",
-            "Signing in with this e-mail address failed too often: try again in %(minutes)d minutes, or ask an admin "
+            "Too many failed sign-ins with this email address. Try again in %(minutes)d minutes, or ask an admin "
             "operator to unlock it.",
             locked.minutes,
         )
@@ -82,7 +82,7 @@ def _told(locked: sign_in.Locked) -> str:
 
 class ForgottenForm(forms.Form):
     email = forms.CharField(
-        label=_("E-mail address"),
+        label=_("Email address"),
         max_length=254,
         validators=[validate_line],
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
@@ -92,7 +92,7 @@ class ForgottenForm(forms.Form):
 @never_cache
 @csrf_protect
 def forgotten(request: HttpRequest) -> HttpResponse:
-    """Ask for a link to choose a new password. The answer is the same whether the address is an operator's or not."""
+    """Request a password link. The response does not reveal whether the address belongs to an operator."""
     if not settings.HAS_MAIL:
         raise Http404
     form = ForgottenForm(request.POST if request.method == "POST" else None)
@@ -108,8 +108,8 @@ def forgotten(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(reverse("admin:forgotten_password_sent"))
         minutes = sign_in.minutes_until(until)
         text = ngettext(
-            "Too many links were asked for: look into the mailbox, or try again in %(minutes)d minute.",
-            "Too many links were asked for: look into the mailbox, or try again in %(minutes)d minutes.",
+            "Too many links requested. Check your email, or try again in %(minutes)d minute.",
+            "Too many links requested. Check your email, or try again in %(minutes)d minutes.",
             minutes,
         )
         form.add_error(None, text % {"minutes": minutes})
@@ -120,11 +120,11 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 def forgotten_sent(request: HttpRequest) -> HttpResponse:
     if not settings.HAS_MAIL:
         raise Http404
-    return _page(request, "forgotten_sent.html", title=_("Look into your mailbox"), hours=hours_valid())
+    return _page(request, "forgotten_sent.html", title=_("Check your email"), hours=hours_valid())
 
 
 class ChoosePasswordForm(PasswordForm):
-    """As Django's view makes it: with the operator whose password it is."""
+    """Takes the operator, as Django's view passes it."""
 
     def __init__(self, user: Operator | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -132,7 +132,7 @@ class ChoosePasswordForm(PasswordForm):
 
 
 class ChoosePasswordView(PasswordResetConfirmView):
-    """Where a link leads. Its token is moved into the session, so that no other page is told the address."""
+    """The page of a password link. Django moves the token into the session, so that the URL does not leak it."""
 
     form_class = ChoosePasswordForm  # type: ignore[assignment]
     token_generator = links.tokens
@@ -145,7 +145,7 @@ class ChoosePasswordView(PasswordResetConfirmView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        return context if context["validlink"] else {**context, "title": gettext("This link opens nothing any more")}
+        return context if context["validlink"] else {**context, "title": gettext("This link no longer works")}
 
     def form_valid(self, form: Any) -> HttpResponse:
         operator: Operator = form.operator
@@ -158,7 +158,7 @@ class ChoosePasswordView(PasswordResetConfirmView):
             return self.form_invalid(form)
         del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
         login(self.request, operator, _BACKEND)
-        messages.success(self.request, gettext("You have a new password, and are signed in."))
+        messages.success(self.request, gettext("Your password was changed, and you are signed in."))
         return HttpResponseRedirect(reverse("admin:index"))
 
 

@@ -1,5 +1,6 @@
-"""What somebody typed into a page of the admin after the session had ended: carried through signing in by the pages
-themselves, and offered again. Nothing of it is stored on the server.
+"""Keep form input that was submitted after the session ended: hidden fields carry it through the sign-in.
+
+Nothing is stored on the server.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from django.views.decorators.csrf import csrf_protect
 from operators.admin.sign_in import SignInForm
 
 _OF_ONE_PAGE = "csrfmiddlewaretoken"
-# In the sign-in form: what was typed, as a form sends it, and that something of it is not there.
+# Hidden fields of the sign-in form: the url-encoded input, and a flag that part of it was left out.
 _TYPED, _LEFT_OUT = "typed", "left_out"
-# A browser encodes it once more, up to three times as long: still what a request may be.
+# The browser encodes it again, up to three times as long, which must fit the request size limit.
 MOST_CHARACTERS = 800_000
 
 
 def is_interrupted(request: HttpRequest) -> bool:
-    """Whether a stranger's request would have written something that was typed; signing out writes nothing."""
+    """Whether an anonymous request submits input; signing out has none."""
     return (
         request.method == "POST"
         and request.path != reverse("admin:logout")
@@ -39,7 +40,7 @@ def is_interrupted(request: HttpRequest) -> bool:
 @never_cache
 @csrf_protect
 def interrupted(request: HttpRequest) -> HttpResponse:
-    """The page to sign in, with what was typed in it. Nobody is made to send it: the token was right."""
+    """The sign-in page with the input in hidden fields. The CSRF token was valid, so the input is the user's."""
     typed = urlencode(list(_kept(request.POST.lists())))
     if len(typed) > MOST_CHARACTERS:
         typed = ""
@@ -59,16 +60,16 @@ def interrupted(request: HttpRequest) -> HttpResponse:
 
 
 def carried(request: HttpRequest) -> dict[str, str]:
-    """What the page to sign in goes on carrying when the password was wrong."""
+    """The hidden fields, kept after a wrong password."""
     return {name: request.POST.get(name, "") for name in (_TYPED, _LEFT_OUT)}
 
 
 def offered(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The answer to signing in or, where that carried what was typed and let in, the page that offers it again."""
+    """The response to the sign-in or, after a success with kept input, the page that offers to save it."""
     typed = carried(request)[_TYPED]
     if not typed or response.status_code != 302:
         return response
-    # The host is right, or signing in would not lead there.
+    # Django has checked the host.
     address = response["Location"]
     if not _is_of_admin(address):
         return HttpResponseRedirect(reverse("admin:index"))
@@ -79,9 +80,9 @@ def offered(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 def _offer(request: HttpRequest, address: str, typed: str) -> HttpResponse:
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        # A question to answer, without the ways to elsewhere.
+        # Hides the navigation.
         "has_permission": False,
-        "title": gettext("Save what you typed?"),
+        "title": gettext("Save your earlier input?"),
         "address": address,
         "fields": list(_kept(QueryDict(typed).lists())),
         "is_partial": bool(carried(request)[_LEFT_OUT]),
@@ -90,7 +91,7 @@ def _offer(request: HttpRequest, address: str, typed: str) -> HttpResponse:
 
 
 def _kept(fields: Iterable[tuple[str, list[Any]]]) -> Iterator[tuple[str, str]]:
-    """Names and values, without those that no page may hold."""
+    """Names and values, without passwords and the CSRF token."""
     for name, values in fields:
         if name != _OF_ONE_PAGE and not _is_secret(name):
             yield from ((name, value) for value in values)
@@ -101,6 +102,6 @@ def _is_secret(name: str) -> bool:
 
 
 def _is_of_admin(address: str) -> bool:
-    """However it is written: browsers take a backslash for a slash, and %2e%2e for the way up."""
+    """Whether the URL is in the admin, with backslashes and %2e%2e normalized as browsers do."""
     path = posixpath.normpath(unquote(urlsplit(address).path).replace("\\", "/"))
     return f"{path}/".startswith(reverse("admin:index"))

@@ -81,7 +81,7 @@ def test_it_works(world):
 
     back = apply(client, plan)
     assert back == address(Charger, "changelist") + query
-    assert "Bulk change: move 2 chargers to Airport. Done: 2 moved. What it changed" in text_of(client.get(back))
+    assert "Bulk change: move 2 chargers to Airport. Done: 2 moved. View the changes" in text_of(client.get(back))
     assert Charger.objects.filter(site=world.airport).count() == 3
     record = Import.objects.get()
     assert (record.file_name, record.format) == ("Bulk change: move 2 chargers to Airport", "bulk-change")
@@ -109,7 +109,7 @@ def test_all_that_match_the_filters(world):
     ends = Tag.objects.filter(driver=world.dora).values_list("id_tag", "expires_at__year", "starts_at")
     assert sorted(ends) == [("04A1B2C3", 2029, None), ("04FFEE01", 2029, None), ("LATE", None, None)]
     assert not Tag.objects.filter(pk=late.pk).exclude(version=1).exists()
-    assert Import.objects.get().file_name == "Bulk change: validity of 2 tags"
+    assert Import.objects.get().file_name == "Bulk change: set the validity of 2 tags"
 
 
 def test_every_action_does_what_it_says(world):
@@ -119,7 +119,7 @@ def test_every_action_does_what_it_says(world):
     # What lies below another chosen site goes along with it.
     plan = planned(client, Site, "move_chosen", world.east, world.garage, world.west, target=world.airport.pk)
     text = text_of(client.get(plan))
-    assert "1 of the chosen sites lie below others of them" in text
+    assert "1 of the selected sites are subsites of other selected sites" in text
     apply(client, plan)
     below = Site.objects.filter(parent=world.airport).values_list("name", flat=True)
     assert set(below) == {"East car park", "West car park"}
@@ -137,7 +137,7 @@ def test_every_action_does_what_it_says(world):
     done(client, Site, "revoke_right", harbour, west, target=dirk.pk)
     assert not SiteRight.objects.filter(driver=dirk).exists()
     page = act(client, Site, "revoke_right", harbour, target=dirk.pk)
-    assert "none of the chosen ones has it" in text_of(page)
+    assert "none of the selected rows has it" in text_of(page)
 
     # Dirk has one of the two already.
     done(client, Charger, "grant_right", world.gar_1, world.gar_2, target=dirk.pk)
@@ -167,7 +167,7 @@ def test_every_action_does_what_it_says(world):
     told = done(client, Operator, "withdraw_sight", world.rob, world.nell, target=west.pk)
     assert "2 operators lose site access" in told
     text = text_of(client.get(planned(client, Operator, "disable", world.rob, world.nell, world.ada)))
-    assert "Your own account was left out." in text
+    assert "Your own account was skipped." in text
     done(client, Operator, "disable", world.rob, world.nell, world.ada)
     assert set(Operator.objects.filter(is_active=False)) == {world.rob, world.nell}
     done(client, Operator, "enable", world.rob, world.nell)
@@ -175,7 +175,7 @@ def test_every_action_does_what_it_says(world):
     assert "own account" in text_of(client.get(act(client, Operator, "disable", world.ada)["Location"]))
 
     nothing = act(client, Operator, "enable", world.rob)
-    assert "everything is so already" in text_of(client.get(nothing["Location"]))
+    assert "all selected rows already have this value" in text_of(client.get(nothing["Location"]))
     assert not ImportPlan.objects.filter(applied_as=None).exclude(file_name__contains="disable").exists()
 
 
@@ -183,17 +183,17 @@ def test_tags_end_now(world):
     client = signed_in(world.ada)
     past = made(Tag, driver=world.dirk, id_tag="PAST", expires_at=NOON)
     plan = planned(client, Tag, "set_validity", past, world.dora_card, begin="keep", end="now")
-    assert "1 tag that ended before: left as they are." in text_of(client.get(plan))
+    assert "1 tag already expired: left unchanged." in text_of(client.get(plan))
     apply(client, plan)
     assert Tag.objects.get(pk=past.pk).expires_at == NOON
     assert Tag.objects.get(pk=world.dora_card.pk).expires_at > NOON
 
     for answers, message in (
-        ({"begin": "keep", "end": "keep"}, "Nothing would change"),
-        ({"begin": "at", "end": "keep"}, "Fill in the moment."),
-        ({"begin": "keep", "starts_at": "2030-01-01T00:00", "end": "keep"}, "A moment is filled in"),
+        ({"begin": "keep", "end": "keep"}, "Nothing to change"),
+        ({"begin": "at", "end": "keep"}, "Enter a date and time."),
+        ({"begin": "keep", "starts_at": "2030-01-01T00:00", "end": "keep"}, "Choose the option for the date and time below"),
         ({"begin": "at", "starts_at": "2030-01-01T00:00", "end": "at", "expires_at": "2029-01-01T00:00"}, "later end"),
-        ({"begin": "keep", "end": "now"}, "There is no tag that this would change."),
+        ({"begin": "keep", "end": "now"}, "Nothing to change: no tags are affected."),
     ):
         assert message in text_of(act(client, Tag, "set_validity", past, **answers)), answers
     # Which of them would end before it begins, its name says.
@@ -293,7 +293,7 @@ def test_who_may_do_what(world):
     assert "Not found, or you have no access to it." in text_of(page)
     assert "at the top" not in text_of(act(rob, Site, "move_chosen", top)).lower()
     text = text_of(rob.get(act(rob, Charger, "delete_selected", world.quay_1, world.dep_1)["Location"]))
-    assert "Nothing is left of what was chosen" in text
+    assert "The selected rows no longer exist" in text
 
     # Dirk, who may charge at GAR-1, is at home where Rob does not look.
     plan = planned(rob, Charger, "delete_selected", world.gar_1)
@@ -313,7 +313,7 @@ def test_who_may_do_what(world):
     done(pat, Charger, "move_chosen", world.gar_2, target=world.west.pk)
     for action in ("disable", "delete_selected"):
         text = text_of(pat.get(act(pat, Operator, action, world.ada, world.rob)["Location"]))
-        assert "Nobody would be left to manage the operators" in text
+        assert "At least one active admin operator must remain" in text
     text = text_of(pat.get(act(pat, Operator, "disable", world.pat)["Location"]))
     assert "belong to no customer" in text
     assert act(pat, Customer, "delete_selected", world.southwind).status_code == 200
@@ -331,7 +331,7 @@ def test_the_chosen_rows_as_a_file(world):
     assert b"".join(act(ada, Site, "export_xlsx", world.west)).startswith(b"PK")
     pat = signed_in(world.pat)
     text = text_of(pat.get(act(pat, Charger, "export_csv", world.gar_1, world.dep_1)["Location"]))
-    assert "A file holds rows of one customer" in text
+    assert "A file contains rows of one customer" in text
 
 
 def test_too_many(world, monkeypatch):
@@ -350,8 +350,8 @@ def test_a_button_without_rows_or_action_says_what_is_missing(world):
     client = signed_in(world.ada)
     listing = address(Tag, "changelist")
     for data, words in (
-        ({"action": "delete_selected"}, "mark rows first"),
-        ({"action": "", "_selected_action": world.dora_card.pk}, "choose above the list what to do"),
+        ({"action": "delete_selected"}, "No rows selected"),
+        ({"action": "", "_selected_action": world.dora_card.pk}, "Choose an action above the list"),
     ):
         assert words in text_of(client.post(listing, {"index": "0", **data}, follow=True))
 

@@ -14,7 +14,7 @@ from operators.models import Operator
 from tests.backoffice.admin_pages import address, errors_of, filled
 from tests.conftest import NOON
 
-OVERTAKEN = "was changed in the meantime, so nothing was saved."
+OVERTAKEN = "was changed after you opened the page. Nothing was saved."
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def test_it_works(ada, world):
     assert refused.status_code == 409
     assert f"Right car park {OVERTAKEN}" in re.sub("<[^>]*>", "", errors_of(refused)[0])
     # What both changed is asked; theirs alone stands; mine alone stays.
-    assert "You both changed this. Keep what I typed Take theirs: Right car park" in text(refused)
-    assert "What only they changed stands here already: Cost id." in text(refused)
+    assert "Someone else changed this too. Keep my value Use theirs: Right car park" in text(refused)
+    assert "Their changes to these fields are already filled in: Cost id." in text(refused)
     # What is not saved stands in the fields alone, and what is to be done is said once.
     assert str(refused.context["original"]) == "Right car park" and "<title>Right car park" in refused.content.decode()
     assert "Please correct" not in text(refused)
@@ -67,9 +67,9 @@ def test_a_row_that_was_deleted_meanwhile(client, world):
     line = Change.objects.filter(object_type="driver", object_id=world.dora.pk).latest("id")
     gone = client.post(path, sent)
     assert gone.status_code == 404
-    assert "Driver Dora was deleted" in text(gone) and "By: ada@northwind.example, " in text(gone)
-    assert "Nothing was saved. What you typed is still there when you go back" in text(gone)
-    assert f'href="{address(Change, "undo", line.pk)}">Restore it' in gone.content.decode()
+    assert "Driver Dora was deleted" in text(gone) and "Deleted by: ada@northwind.example, " in text(gone)
+    assert "Nothing was saved. Go back in your browser to get your input back." in text(gone)
+    assert f'href="{address(Change, "undo", line.pk)}">Restore' in gone.content.decode()
     assert f"?object=driver.{world.dora.pk}" in gone.content.decode()
     for page in ("change", "delete", "history"):
         assert "Driver Dora was deleted" in text(client.get(address(Driver, page, world.dora.pk)))
@@ -85,7 +85,7 @@ def test_taking_theirs(ada, world):
     page = ada.get(path)
     others(world.west, name="Right car park", parent=world.airport)
     refused = ada.post(path, filled(page, name="Left car park", parent=world.garage.pk, cost_name="Left"))
-    assert "Take theirs: Airport" in text(refused)
+    assert "Use theirs: Airport" in text(refused)
     answer = filled(refused, name_whose="theirs", parent_whose="theirs")
     assert ada.post(path, answer).status_code == 302
     site = Site.objects.get(pk=world.west.pk)
@@ -100,7 +100,7 @@ def test_somebody_is_quicker_once_more(ada, world):
     others(world.west, name="Middle")
     refused = ada.post(path, filled(again, name_whose="mine"))
     assert refused.status_code == 409
-    assert "Take theirs: Middle" in text(refused)
+    assert "Use theirs: Middle" in text(refused)
 
 
 def test_every_kind_of_field(ada, world):
@@ -120,7 +120,7 @@ def test_every_kind_of_field(ada, world):
     refused = ada.post(path, filled(page, **typed, evse_id="NL*X*E1", name="Quay"))
     shown = text(refused)
     for words in ("Airport", "51.5", "RESERVABLE, RFID_READER", "owner = City", "–"):
-        assert f"Take theirs: {words}" in shown or words == "owner = City"
+        assert f"Use theirs: {words}" in shown or words == "owner = City"
     whose = {f"{name}_whose": "theirs" for name in theirs}
     assert ada.post(path, filled(refused, **whose)).status_code == 302
     charger = Charger.objects.get(pk=world.quay_1.pk)
@@ -137,7 +137,7 @@ def test_moments(ada, world):
     autumn = NOON.replace(month=10, day=25, hour=1, minute=30, microsecond=123_000)
     others(world.dora_fob, starts_at=autumn, expires_at=None)
     refused = ada.post(path, filled(page, starts_at="2026-01-01T00:00"))
-    assert "Take theirs: 2026-10-25 02:30 CET" in text(refused)
+    assert "Use theirs: 2026-10-25 02:30 CET" in text(refused)
     assert ada.post(path, filled(refused, starts_at_whose="theirs")).status_code == 302
     assert Tag.objects.get(pk=world.dora_fob.pk).starts_at == autumn
 
@@ -149,7 +149,7 @@ def test_lines(ada, world):
     typed = {"tags-0-token_name": "Blue card", "tags-1-token_name": "Blue fob"}
     refused = ada.post(path, filled(page, name="Dora the second", **typed))
     assert refused.status_code == 409
-    assert "Take theirs: New card" in text(refused)
+    assert "Use theirs: New card" in text(refused)
     for value in ("Dora the second", "Blue card", "Blue fob"):
         assert f'value="{value}"' in refused.content.decode()
     assert Tag.objects.get(pk=world.dora_fob.pk).token_name == "Fob"
@@ -187,8 +187,8 @@ def test_without_its_journal_everything_that_differs_is_asked(ada, client, world
     Change.objects.filter(object_type="site", object_id=world.garage.pk)._raw_delete("default")
     refused = client.post(path, filled(page, name="Car wash"))
     assert refused.status_code == 409
-    assert "Take theirs: Garage" in text(refused)
-    assert "Take theirs: 77" in text(refused)
+    assert "Use theirs: Garage" in text(refused)
+    assert "Use theirs: 77" in text(refused)
 
 
 def test_only_lines_that_made_a_version_count(ada, world):
@@ -200,7 +200,7 @@ def test_only_lines_that_made_a_version_count(ada, world):
         sign_in._note(Caller(Scope.platform(), "sign-in", journal.SYSTEM), world.rob, None, NOON)
     refused = ada.post(path, filled(page, email="robert@northwind.example"))
     assert refused.status_code == 409
-    assert "What only they changed stands here already: Name." in text(refused)
+    assert "Their changes to these fields are already filled in: Name." in text(refused)
     assert 'value="Robert"' in refused.content.decode()
 
 
@@ -214,7 +214,7 @@ def test_changes_out_of_sight_are_not_taken_for_older_ones(client, world):
         others(world.gar_2, **values)
     refused = client.post(path, filled(page, city="Zeist"))
     assert refused.status_code == 409
-    assert "Take theirs: Garage 2" in text(refused)
+    assert "Use theirs: Garage 2" in text(refused)
 
 
 def test_answers_out_of_nowhere_change_nothing(ada, world):

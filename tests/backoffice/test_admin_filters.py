@@ -64,11 +64,11 @@ def test_what_narrows_the_list_is_said_and_goes_with_a_link(client, world):
     said = {str(one.title): (str(one.choice), one.without) for one in cl.active_filters}
     assert {title: choice for title, (choice, _without) in said.items()} == {
         "Search": "gar",
-        "Place": "Harbour › East car park",
+        "Site": "Harbour › East car park",
         "Health": "Offline",
         "Connected": "No",
     }
-    names = {"Search": "q", "Place": "within", "Health": "health", "Connected": "has_active_connection__exact"}
+    names = {"Search": "q", "Site": "within", "Health": "health", "Connected": "has_active_connection__exact"}
     for title, (_choice, without) in said.items():
         left = parse_qs(without.removeprefix("?"))
         assert left.keys() == query.keys() - {names[title]}
@@ -183,10 +183,10 @@ def test_what_no_filter_knows_leaves_no_row(client, world):
     listing = address(Charger, "changelist")
     unknown = {
         "health=zzz": "Health zzz",
-        "within=abc": "Place abc",
-        f"within={world.harbour.pk}": f"Place {world.harbour.pk}",
-        f"within={world.depot.pk}": f"Place {world.depot.pk}",
-        "within=" + "9" * 30: "Place " + "9" * 30,
+        "within=abc": "Site abc",
+        f"within={world.harbour.pk}": f"Site {world.harbour.pk}",
+        f"within={world.depot.pk}": f"Site {world.depot.pk}",
+        "within=" + "9" * 30: "Site " + "9" * 30,
         "status__exact=zzz": "Status zzz",
         "status__isnull=1": "Status 1",
         "has_active_connection__exact=2": "Connected 2",

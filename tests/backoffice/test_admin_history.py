@@ -81,7 +81,7 @@ def test_the_log_is_searched_and_filtered(ada, world, monkeypatch):
                   {"site": world.depot.pk}, {"since": "9999-12-31"}, {"since": "0001-01-01"}, {"until": "9999-12-31"},
                   {"q": "\0'\"%\\"}, {"import_id": "9" * 30}, {"p": "99999"}, {"q": "x" * 400}):  # fmt: skip
         assert ada.get(LOG, wrong).status_code == 200
-    assert "Lies before the first day" in text_of(ada.get(LOG, {"since": "2026-02-01", "until": "2026-01-01"}))
+    assert "This is before the first day" in text_of(ada.get(LOG, {"since": "2026-02-01", "until": "2026-01-01"}))
     # So far back and no further, until a link leads there.
     monkeypatch.setattr(log, "WINDOW", 2)
     response = ada.get(LOG, {"q": "Rotterdam"})
@@ -130,7 +130,7 @@ def test_a_name_taken_on_the_way_out_is_nobodys_to_read_or_guess(client, world):
     pages = (LOG, "/admin/", address(Change, "change", line.pk))
     for page in pages:
         text = text_of(client.get(page))
-        assert "one that you do not see" in text, page
+        assert "an object you have no access to" in text, page
         assert "SECRET" not in text, page
     assert found(client, q="SECRET-") == found(client, q="Hidd") == []
     written(caller, world.gar_1, charger_id="GAR-1", city="")
@@ -177,7 +177,7 @@ def test_undoing_and_restoring_by_hand(ada, world):
     for junk in ("", "x", "9" * 30):
         assert ada.post(undo, {"row_version": junk}).status_code == 409
     done = ada.post(undo, {"row_version": stale.context["row"].version}, follow=True)
-    assert "QUAY-1 is as it was" in text_of(done)
+    assert "QUAY-1 was restored to its earlier values" in text_of(done)
     world.quay_1.refresh_from_db()
     assert (world.quay_1.name, world.quay_1.city, world.quay_1.area) == ("Quay one", "Utrecht", "Port")
     assert "Nothing to take back" in text_of(ada.get(undo))
@@ -207,9 +207,7 @@ def test_restoring_what_was_deleted(ada, world):
     assert refused.status_code == 409
     assert not Driver.objects.filter(pk=pk).exists()
     without = [key for _name, _why, key in page.context["missing"]]
-    assert "Dora is there again" in text_of(
-        ada.post(address(Change, "undo", line.pk), {"without": without}, follow=True)
-    )
+    assert "Dora was restored" in text_of(ada.post(address(Change, "undo", line.pk), {"without": without}, follow=True))
     assert [tag.id_tag for tag in Driver.objects.get(pk=pk).tags.all()] == ["04FFEE01"]
     # What stands in the way is said in plain words.
     services.delete(caller, Charger.objects.get(pk=world.gar_2.pk))

@@ -71,7 +71,7 @@ def test_it_works(world):
     record = Import.objects.get()
     assert response.request["PATH_INFO"] == address(Import, "change", record.pk)
     text = text_of(response)
-    for word in ("Imported chargers.csv: 1 new, 1 changed.", "ada@northwind.example", "Through: Admin", "CSV"):
+    for word in ("Imported chargers.csv: 1 new, 1 changed.", "ada@northwind.example", "Source: Admin", "CSV"):
         assert word in text
     world.gar_1.refresh_from_db()
     assert world.gar_1.name == "Garage 1"
@@ -143,7 +143,7 @@ def test_errors_are_shown_downloaded_and_mended(world):
     assert 'filename="chargers with errors.csv"' in annotated["Content-Disposition"]
     assert table_of(annotated)[0]["errors"] == "splitEvseBySocket: Must be true or false."
 
-    assert "Choose the file." in text_of(client.post(plan, {"answer": "mend"}))
+    assert "Choose a file." in text_of(client.post(plan, {"answer": "mend"}))
     response = upload(client, "chargerId,chargerName\nGAR-1,Mended\n", "mended.csv", to=plan, answer="mend")
     assert response["Location"] != plan
     # What was chosen with the first file goes for the mended one.
@@ -173,8 +173,8 @@ def test_deleting_what_the_file_no_longer_names(world):
     client = signed_in(world.ada)
     content = "chargerId\nGAR-1\n"
     for values, field, message in (
-        ({"prune": "below"}, "site", "Choose the site below which rows may be deleted."),
-        ({"site": world.east.pk}, "prune", "A site is chosen: choose to delete below it, or empty it."),
+        ({"prune": "below"}, "site", "Choose the site below which to delete rows."),
+        ({"site": world.east.pk}, "prune", "Choose to delete below this site, or clear the site."),
         ({"prune": "below", "site": world.depot.pk}, "site", "Not found, or you have no access to it."),
     ):
         response = upload(client, content, **values)
@@ -219,7 +219,7 @@ def test_who_may_import_what(world):
 
 def test_what_is_sent_stays_within_bounds(world, settings):
     settings.IMPORT_MAX_MEGABYTES = 1
-    message = "The file is larger than 1 MB: split it, or have IMPORT_MAX_MEGABYTES raised."
+    message = "The file is larger than 1 MB. Split it, or have IMPORT_MAX_MEGABYTES raised."
     # Two parts that are small enough each are together too much.
     for size, more in ((1_000_001, {}), (600_000, {"more": SimpleUploadedFile("more.csv", b"x" * 600_000)})):
         response = signed_in(world.ada).post(ADD, {**more, "file": SimpleUploadedFile("large.csv", b"x" * size)})
@@ -341,7 +341,7 @@ def test_a_list_as_a_file(world):
     assert SiteRight.objects.count() == 2
 
     response = pat.get("/admin/export/hierarchy/site.csv", {"group_type__exact": "1"}, follow=True)
-    assert "A file holds rows of one customer: choose one in the filter of the list." in text_of(response)
+    assert "A file contains rows of one customer only. Filter the list by customer." in text_of(response)
     assert response.request["QUERY_STRING"] == "group_type__exact=1"
     rows = table_of(pat.get("/admin/export/hierarchy/site.csv", {"customer__id__exact": world.southwind.pk}))
     assert [row["groupName"] for row in rows] == ["Depot"]

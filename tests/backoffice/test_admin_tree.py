@@ -167,7 +167,7 @@ def test_platform_staff_see_whose_it_is_and_move_within_one_customer(client, wor
     page = client.get(TREE)
     assert outline(page) == ["Airport", "Harbour", "Depot"]
     assert "Southwind:" in page.content.decode()
-    assert "Is unknown" in confirmation(client, world.garage, world.depot).content.decode()
+    assert "no access to it" in confirmation(client, world.garage, world.depot).content.decode()
     assert agree(client, confirmation(client, world.garage, world.west)).status_code == 302
 
 
@@ -276,7 +276,7 @@ def test_a_stale_confirmation_moves_nothing(ada, world):
         meanwhile()
         answer = agree(ada, page)
         assert answer.status_code == 409
-        assert "Somebody moved or changed one of the two sites in the meantime" in answer.content.decode()
+        assert "Someone changed or moved one of these sites after you opened the page" in answer.content.decode()
         assert Site.objects.get(pk=world.garage.pk).parent_id == world.east.pk
         page = answer
     assert ada.post(moving(world.garage), {"to": world.west.pk}).status_code == 409
@@ -285,7 +285,7 @@ def test_a_stale_confirmation_moves_nothing(ada, world):
     assert agree(ada, page).status_code == 302
     # Sent once more, it is no error: it lies where it is to lie.
     again = ada.get(agree(ada, page)["Location"])
-    assert "Garage lies there already: nothing is to be moved." in text_of(again)
+    assert "Garage is already there. Nothing was moved." in text_of(again)
 
 
 def test_what_is_gone_is_said(ada, world):
@@ -296,7 +296,7 @@ def test_what_is_gone_is_said(ada, world):
     page = confirmation(ada, world.garage, made(Site, parent=world.harbour, name="North"))
     Site.objects.get(name="North").delete()
     answer = agree(ada, page)
-    assert (answer.status_code, "Is unknown" in answer.content.decode()) == (200, True)
+    assert (answer.status_code, "no access to it" in answer.content.decode()) == (200, True)
 
 
 def test_where_a_site_cannot_go(ada, world):
@@ -325,7 +325,7 @@ def test_a_restricted_operator_moves_below_the_granted_site(rob, world):
         assert answer.status_code == 403
     assert "outside of the sites that you may change" in confirmation(rob, world.garage, "top").content.decode()
     assert rob.post(moving(world.garage), {"to": "top"}).status_code == 409
-    assert "Is unknown" in confirmation(rob, world.garage, world.west).content.decode()
+    assert "no access to it" in confirmation(rob, world.garage, world.west).content.decode()
     deck = made(Site, parent=world.east, name="Deck")
     page = confirmation(rob, world.garage, deck)
     assert "Only drivers and operators you have access to are counted." in text_of(page)

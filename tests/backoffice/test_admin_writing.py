@@ -11,7 +11,7 @@ from operators.models import ApiKey, Operator, SiteGrant
 from tests.backoffice.admin_pages import add_line, address, errors_of, filled
 from tests.conftest import NOON, made
 
-STALE = "was changed in the meantime"
+STALE = "was changed after you opened the page"
 UNKNOWN = "Not found, or you have no access to it."
 
 
@@ -130,7 +130,7 @@ def test_a_line_deleted_meanwhile_is_told(ada, world):
     page = ada.get(path)
     world.dora_card.delete()
     response = ada.post(path, filled(page, name="Dora the second"))
-    assert "deleted in the meantime" in " ".join(errors_of(response))
+    assert "deleted after you opened the page" in " ".join(errors_of(response))
     assert Driver.objects.get(pk=world.dora.pk).name == "Dora"
 
 
@@ -194,7 +194,7 @@ def test_foreign_ids_are_unknown(ada, world):
     assert errors_of(add(ada, SiteRight, driver=world.sid.pk, site=world.depot.pk)) == [UNKNOWN, UNKNOWN]
     path = address(Driver, "change", world.dora.pk)
     stolen = filled(ada.get(path), **{"tags-0-id": world.sid_card.pk, "tags-0-id_tag": "STOLEN"})
-    assert "deleted in the meantime" in " ".join(errors_of(ada.post(path, stolen)))
+    assert "deleted after you opened the page" in " ".join(errors_of(ada.post(path, stolen)))
     world.sid_card.refresh_from_db()
     assert (world.sid_card.id_tag, world.sid_card.driver) == ("04A1B2C3", world.sid)
 
@@ -364,7 +364,7 @@ def test_platform_staff_are_asked_for_a_customer(client, world):
         refused = add(client, model, **values)
         label = refused.context["adminform"].form[source].label
         assert dict(refused.context["adminform"].form.errors) == {
-            "customer": [f"Choose a customer, or what it follows from: {label}."]
+            "customer": [f"Choose a customer, or a value for {label}."]
         }
         assert errors_of(add(client, model, **values, **{source: "999999999"})) == [UNKNOWN]
         add(client, model, **values, **{source: place.pk})
@@ -387,7 +387,7 @@ def test_a_key_is_shown_once(ada, world):
     assert (key.digest, key.operator) == (keys.digest(text), world.rob)
     # Where the page's script leads, and so who loads it again.
     again = ada.get(made.context["address"], follow=True)
-    assert "If nobody copied it, rotate" in again.content.decode() and text not in again.content.decode()
+    assert "If you did not copy it, rotate" in again.content.decode() and text not in again.content.decode()
     assert ApiKey.objects.get(pk=key.pk).digest == key.digest
     for path in (address(ApiKey, "changelist"), *(address(ApiKey, page, key.pk) for page in ("change", "history"))):
         page = ada.get(path).content.decode()
@@ -423,7 +423,7 @@ def test_lists_and_properties_are_typed_by_line(ada, world):
     assert world.quay_1.capabilities == ["RFID_READER", "RESERVABLE"]
     assert world.quay_1.custom_properties == {"a": "b", "c=d": "e"}
     wrong = change(ada, world.quay_1, custom_properties="a = b\nnothing")
-    assert errors_of(wrong) == ["Line 2 has no value: write it as name = value."]
+    assert errors_of(wrong) == ["Line 2 has no value. Write it as name = value."]
 
 
 def test_reported_values_are_not_edited(ada, world):

@@ -212,10 +212,10 @@ def test_two_people_change_the_same(page, other_page):
     for one, text in ((other_page, "Typed First"), (page, "Typed Second")):
         one.get_by_label("Name:", exact=True).fill(text)
         go(one.get_by_role("button", name="Save and continue editing"))
-    question = page.get_by_role("group", name="You both changed this.")
+    question = page.get_by_role("group", name="Someone else changed this too.")
     expect(question).to_contain_text("Typed First")
     expect(name).to_have_value("Typed Second")
-    question.get_by_label("Take theirs:").check()
+    question.get_by_label("Use theirs:").check()
     go(page.get_by_role("button", name="Save and continue editing"))
     expect(name).to_have_value("Typed First")
     name.fill(old)
@@ -236,7 +236,7 @@ def test_an_invitation_is_handed_over(page, other_page):
     expect(page.locator(".messagelist")).to_contain_text("If nobody copied it, invite again")
     other_page.goto(link)
     expect(other_page.locator("main")).to_contain_text(email)
-    for label in ("Password:", "Password again:"):
+    for label in ("Password:", "Confirm password:"):
         other_page.get_by_label(label, exact=True).fill("correct horse battery staple")
     other_page.keyboard.press("Enter")
     expect(other_page.get_by_role("heading", name="You do not have access to any site yet")).to_be_visible()

@@ -44,9 +44,9 @@ def test_what_was_typed_wrongly_is_shown_again():
     ("typed", "line"),
     [
         ("a = b\nc", "Line 2 has no value"),
-        ("a = b\n\na = c", "Line 3 names a a second time"),
-        ('"a = b', "Line 1 begins with a quotation mark"),
-        ('a = "b" c', "Line 1 goes on after the closing quotation mark"),
+        ("a = b\n\na = c", "Line 3: duplicate name a"),
+        ('"a = b', "Line 1 has an unclosed quotation mark"),
+        ('a = "b" c', "Line 1 continues after the closing quotation mark"),
         ('"a" b = c', "Line 1 has no value"),
     ],
 )

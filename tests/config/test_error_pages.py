@@ -126,7 +126,7 @@ def test_a_form_without_its_token(world):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(world.ada)
     answer = strict.post(address(Site, "add"), {"name": "Pier"})
-    assert "load the page again" in assert_page(answer, 403, is_framed=True)
+    assert "reload the page" in assert_page(answer, 403, is_framed=True)
     assert not Site.objects.filter(name="Pier").exists()
     anonymous = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "a", "password": "b"})
     assert_page(anonymous, 403, is_framed=False)

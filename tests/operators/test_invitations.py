@@ -98,7 +98,7 @@ def test_it_works(ada, world, has_mail):
     assert (line.actor_label, line.fields) == ("ron@northwind.example", {"password": ["***", "***"]})
     assert "active" in ada.get(address(Operator, "change", ron.pk)).content.decode()
     # It was for one use.
-    assert "opens nothing any more" in choose(link_in(sent.body)).content.decode()
+    assert "no longer works" in choose(link_in(sent.body)).content.decode()
 
 
 def test_without_mail_the_link_is_shown_once(ada, world):
@@ -132,7 +132,9 @@ def test_loading_the_page_again_makes_no_other_link(ada, world):
     invited_at = Operator.objects.get(pk=world.rob.pk).invited_at
     again = ada.get(made.context["address"], follow=True)
     assert again.redirect_chain == [(address(Operator, "changelist"), 302)]
-    assert "If nobody copied it, invite again" in again.content.decode() and "/password/" not in again.content.decode()
+    assert (
+        "If you did not copy it, invite again" in again.content.decode() and "/password/" not in again.content.decode()
+    )
     assert Operator.objects.get(pk=world.rob.pk).invited_at == invited_at
     # The link that was copied still opens.
     (link,) = (urlsplit(link).path for operator, link in page.context["shown"] if operator == world.rob)
@@ -166,7 +168,7 @@ def test_what_is_refused_sends_nothing(ada, world, has_mail):
 
 
 def test_a_password_instead_of_an_invitation(ada, world, has_mail):
-    assert errors_of(invite(ada, world, new_password=GOOD)) == ["Differs from the password above: type both again."]
+    assert errors_of(invite(ada, world, new_password=GOOD)) == ["The passwords do not match. Enter both again."]
     assert errors_of(invite(ada, world, new_password="short", new_password_again="short"))
     assert invite(ada, world, new_password=GOOD, new_password_again=GOOD).status_code == 302
     ron = Operator.objects.get(email="ron@northwind.example")
@@ -231,7 +233,7 @@ def test_a_link_works_once_even_in_two_windows(ada, world):
 def test_many_are_invited_from_the_list(ada, world, has_mail, monkeypatch):
     chosen = {"action": "invite", "_selected_action": [world.rob.pk, world.nell.pk], "index": "0"}
     page = ada.post(address(Operator, "changelist"), chosen, follow=True)
-    assert "on their way to" in page.content.decode()
+    assert "were sent to" in page.content.decode()
     assert {one.to[0] for one in mail.outbox} == {"rob@northwind.example", "nell@northwind.example"}
     # They have passwords, and keep them until they choose others.
     assert "sent you a link" in mail.outbox[0].body

@@ -97,7 +97,7 @@ def test_keys_are_revoked_from_the_list_after_a_question(ada, world, monkeypatch
     for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', asked.content.decode()):
         answered.setdefault(name, []).append(value)
     done = ada.post(page, answered, follow=True)
-    assert "2 keys open nothing any more." in done.content.decode()
+    assert "2 keys were revoked." in done.content.decode()
     assert set(ApiKey.objects.filter(revoked_at=None)) == {old, late}
     assert "Nothing to revoke" in ada.post(page, act, follow=True).content.decode()
 
@@ -277,7 +277,7 @@ def test_the_last_admin_operator_is_taken_away_knowingly(client, world):
         refused = client.post(page, data)
         assert "last active admin operator" in errors_of(refused)[0]
         assert 'name="leave_without_admin"' in refused.content.decode()
-    assert "only platform staff" in client.get(address(Operator, "delete", world.sue.pk)).content.decode()
+    assert "Only platform staff" in client.get(address(Operator, "delete", world.sue.pk)).content.decode()
     # One who was disabled helps nobody; one who is active does.
     amy = made(
         Operator,

@@ -77,7 +77,7 @@ def test_it_works(browser, world):
     offer = sign_in(browser, wrong)
     assert offer.status_code == 200
     assert "no-store" in offer["Cache-Control"]
-    assert "Save what you typed?" in text_of(offer)
+    assert "Save your earlier input?" in text_of(offer)
     assert "signed in as Ada" in text_of(offer)
     assert f'<a href="{html.escape(path)}">' in offer.content.decode()
     assert all(name.startswith("_auth") for name in dict(browser.session.items()))
@@ -198,7 +198,7 @@ def test_the_lock_counts_as_ever(browser, world, settings):
     page = interrupted(browser, address(Driver, "add"), {"name": "Dan"})
     sign_in(browser, page, "wrong")
     locked = sign_in(browser, page)
-    assert "try again in 15 minutes" in text_of(locked)
+    assert "Try again in 15 minutes" in text_of(locked)
     assert form_on(locked)[1]["typed"] == ["name=Dan"]
 
 
