@@ -47,7 +47,7 @@ def test_a_cursor_is_good_for_its_list_alone(world, api):
                 assert response.status_code == 200, path
             else:
                 assert code_of(response) == ("cursor", "other_list"), (path, source)
-                assert f"of another list, /api/v1{source}." in response.data["detail"]
+                assert f"to another list, /api/v1{source}." in response.data["detail"]
 
 
 def test_lists_and_changes_do_not_take_one_anothers(api):

@@ -191,7 +191,10 @@ def test_tags_end_now(world):
     for answers, message in (
         ({"begin": "keep", "end": "keep"}, "Nothing to change"),
         ({"begin": "at", "end": "keep"}, "Enter a date and time."),
-        ({"begin": "keep", "starts_at": "2030-01-01T00:00", "end": "keep"}, "Choose the option for the date and time below"),
+        (
+            {"begin": "keep", "starts_at": "2030-01-01T00:00", "end": "keep"},
+            "Choose the option for the date and time below",
+        ),
         ({"begin": "at", "starts_at": "2030-01-01T00:00", "end": "at", "expires_at": "2029-01-01T00:00"}, "later end"),
         ({"begin": "keep", "end": "now"}, "Nothing to change: no tags are affected."),
     ):
@@ -199,7 +202,7 @@ def test_tags_end_now(world):
     # Which of them would end before it begins, its name says.
     future = made(Tag, driver=world.dirk, id_tag="FUTURE", starts_at=NOON.replace(year=2090))
     plan = planned(client, Tag, "set_validity", future, world.dora_fob, begin="keep", end="now")
-    assert "FUTURE: The tag would end before it begins" in text_of(client.get(plan))
+    assert "FUTURE: The tag ends before it starts" in text_of(client.get(plan))
     assert client.post(plan, {"answer": "apply"}).status_code == 409
     assert Tag.objects.get(pk=world.dora_fob.pk).version == 1
 
@@ -285,7 +288,7 @@ def test_who_may_do_what(world):
     # Rob sees the East car park, and may not move it himself: it is named, and nothing is half done.
     plan = planned(rob, Site, "delete_selected", world.east, world.garage)
     text = text_of(rob.get(plan))
-    assert "East car park lies outside of the sites that you may change." in text
+    assert "East car park is outside of the sites you may change." in text
     top = made(Site, parent=world.garage, name="Roof")
     plan = planned(rob, Site, "move_chosen", world.east, target=top.pk)
     assert "East car park: Outside of the sites you may change." in text_of(rob.get(plan))

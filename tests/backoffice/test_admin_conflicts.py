@@ -173,7 +173,7 @@ def test_a_line_to_delete_is_told_first(ada, world):
     page = ada.get(path)
     others(world.dora_card, token_name="New card")
     refused = ada.post(path, filled(page, **{"tags-0-DELETE": "on"}))
-    assert "was changed in the meantime" in errors_of(refused)[0]
+    assert "was changed by someone else" in errors_of(refused)[0]
     assert ada.post(path, filled(refused, **{"tags-0-DELETE": "on"})).status_code == 302
     assert not Tag.objects.filter(pk=world.dora_card.pk).exists()
 

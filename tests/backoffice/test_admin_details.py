@@ -36,7 +36,7 @@ def test_errors_of_a_row_stand_above_it_over_all_columns(client, world):
     cells = re.findall('<td class="([^"]*)"', page.partition('id="tags-0"')[2].partition("</tr>")[0])
     columns = [cell for cell in cells if "hidden" not in cell.split()]
     assert int(row.partition('colspan="')[2].partition('"')[0]) >= len(columns) > 5
-    assert re.search(r"Id tag: <ul.*This field is required", row.partition("</tr>")[0])
+    assert re.search(r"ID tag: <ul.*This field is required", row.partition("</tr>")[0])
     # The field is described by it wherever it stands.
     assert row.partition("</tr>")[0].count('id="id_tags-0-id_tag_error"') == 1
 

@@ -173,7 +173,7 @@ def test_undoing_and_restoring_by_hand(ada, world):
     written(caller, world.quay_1, area="Port")
     stale = ada.post(undo, {"row_version": version})
     assert stale.status_code == 409
-    assert "was changed in the meantime" in text_of(stale)
+    assert "was changed by someone else" in text_of(stale)
     for junk in ("", "x", "9" * 30):
         assert ada.post(undo, {"row_version": junk}).status_code == 409
     done = ada.post(undo, {"row_version": stale.context["row"].version}, follow=True)
@@ -213,7 +213,7 @@ def test_restoring_what_was_deleted(ada, world):
     services.delete(caller, Charger.objects.get(pk=world.gar_2.pk))
     services.save(caller, Charger(site=world.west, charger_id="GAR-2"))
     page = text_of(ada.get(address(Change, "undo", newest(world.gar_2, world.gar_2.pk).pk)))
-    assert "This charger id is already in use" in page
+    assert "This charger ID is already in use" in page
     assert "Restore</button>" not in page
 
 

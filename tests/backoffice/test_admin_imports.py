@@ -201,7 +201,7 @@ def test_who_may_import_what(world):
 
     rob = signed_in(world.rob)
     plan = planned(rob, "chargerId,group\nAIR-1,Airport\n")
-    assert "group &#x27;Airport&#x27; Is unknown" in text_of(rob.get(plan))
+    assert "group &#x27;Airport&#x27; Not found" in text_of(rob.get(plan))
     plan = planned(rob, "chargerId,chargerName\nGAR-1,Robs\n")
     record = rob.post(plan, {"answer": "apply"}, follow=True)
     assert "rob@northwind.example" in text_of(record)

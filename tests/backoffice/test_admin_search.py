@@ -61,7 +61,7 @@ CASES = {
     "d/1": {"drivers": ["Dora"]},
     "04ffee": {"drivers": ["Dora"], "tags": ["04FFEE01"]},
     "fob": {"tags": ["04FFEE01"]},
-    "f-77": {"integrated external ids": ["Dora fleet F-77"]},
+    "f-77": {"external IDs": ["Dora fleet F-77"]},
     # Operators by name and e-mail address.
     "rob@": {"operators": ["rob@northwind.example"]},
     "northw": {
@@ -113,7 +113,7 @@ def test_everybody_finds_only_what_is_visible(client, world):
 
 def test_why_it_was_found(client, world):
     client.force_login(world.ada)
-    assert why(client, "quay") == [("Charger id", "[QUAY]-1")]
+    assert why(client, "quay") == [("Charger ID", "[QUAY]-1")]
     assert why(client, "nwde1") == [("EVSE id", "NL*[NWD*E1]")]
     assert why(client, "ffee01") == [("Id tag", "04[FFEE01]"), ("Id tag", "04[FFEE01]")]
     assert why(client, "utr") == [("City", "[Utr]echt")]

@@ -302,7 +302,7 @@ def test_what_is_gone_is_said(ada, world):
 def test_where_a_site_cannot_go(ada, world):
     made(Site, parent=world.airport, name="garage")
     for target, message in (
-        (world.airport, "has a subsite of this name already"),
+        (world.airport, "sibling site with this name already exists"),
         (world.garage, "cannot lie below itself"),
     ):
         page = confirmation(ada, world.garage, target)
@@ -323,7 +323,7 @@ def test_a_restricted_operator_moves_below_the_granted_site(rob, world):
     assert "tree-top" not in page.content.decode()
     for answer in (rob.get(moving(world.east)), rob.post(moving(world.east), {"to": "top"})):
         assert answer.status_code == 403
-    assert "outside of the sites that you may change" in confirmation(rob, world.garage, "top").content.decode()
+    assert "utside of the sites you may change" in confirmation(rob, world.garage, "top").content.decode()
     assert rob.post(moving(world.garage), {"to": "top"}).status_code == 409
     assert "no access to it" in confirmation(rob, world.garage, world.west).content.decode()
     deck = made(Site, parent=world.east, name="Deck")

@@ -101,7 +101,7 @@ def test_what_was_changed_since_stays_and_is_named(ada, world):
     # Whoever looked before is shown it anew.
     stale = ada.post(page)
     assert stale.status_code == 409
-    assert "Something has changed since you looked" in text_of(stale)
+    assert "Something changed after you opened the page" in text_of(stale)
     assert Charger.objects.get(pk=world.gar_1.pk).site == world.west
     told = undone(ada, page)
     assert "1 change cannot be undone and will stay" in told and "GAR-2 : It was changed again since" in told

@@ -268,7 +268,7 @@ WRONG = [
     (lambda: [site(groupName="A", groupType=5)], "2 groupType: "),
     (lambda: [site(groupName="A", payerId=10**30)], "2 payerId: "),
     (lambda: [charger(chargerId="QUAY-1", **{"customProperties.a\nb": "c"})], "2 customProperties.a\ufffdb: "),
-    (lambda: [site(groupName="A"), site(3, groupName=" a ")], "3 groupName: Stands in row 2 already"),
+    (lambda: [site(groupName="A"), site(3, groupName=" a ")], "3 groupName: Duplicate of row 2"),
     (
         lambda: [site(groupName="A", externalId="1"), site(3, groupName="A", externalId="2")],
         "3 groupName: A top-level site with this name already exists. See row 2.",

@@ -305,7 +305,7 @@ def cases():
     yield case(
         "chargers.csv",
         "chargerId,group\nQUAY-1,\nNEW-1,Harbour\nquay-1,\nnew-1,Harbour\n",
-        "row 4, column chargerId: 'quay-1': Stands in row 2 already: each may occur once.",
+        "row 4, column chargerId: 'quay-1': Duplicate of row 2: each may occur once.",
         "row 5, column chargerId: 'new-1': Stands in row 3 already: each may occur once.",
     )
     yield case(

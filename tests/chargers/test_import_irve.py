@@ -340,20 +340,20 @@ WRONG_ROWS = [
     (_changed(13, "puissance_nominale", "nan"), "row 13, column puissance_nominale: 'nan'"),
     (_changed(13, "puissance_nominale", ""), "row 13, column puissance_nominale: Is not a power"),
     (_changed(4, "puissance_nominale", "999999999"), "row 4, column puissance_nominale"),
-    (_changed(7, "nbre_pdc", "two"), "row 7, column nbre_pdc: 'two': Is not a whole number"),
+    (_changed(7, "nbre_pdc", "two"), "row 7, column nbre_pdc: 'two': Must be an integer"),
     (_changed(7, "coordonneesXY", "north"), "row 7, column coordonneesXY: 'north': Is not a pair of coordinates"),
     (_changed(7, "coordonneesXY", "[2.5, 91.2]"), "row 7, column coordonneesXY"),
     (_changed(7, "coordonneesXY", "[NaN, 1]"), "row 7, column coordonneesXY"),
-    (_changed(5, "prise_type_2", "perhaps"), "row 5, column prise_type_2: 'perhaps': Is neither true nor false"),
-    (_changed(5, "prise_type_2", ""), "row 5, column prise_type_2: Is empty"),
+    (_changed(5, "prise_type_2", "perhaps"), "row 5, column prise_type_2: 'perhaps': Must be true or false"),
+    (_changed(5, "prise_type_2", ""), "row 5, column prise_type_2: Must not be empty"),
     (_changed(5, "gratuit", "x"), "row 5, column gratuit: 'x'"),
     (
         _changed(9, "id_pdc_itinerance", "FRALLEGO8000712"),
-        "row 9, column id_pdc_itinerance: 'FRALLEGO8000712': Stands",
+        "row 9, column id_pdc_itinerance: 'FRALLEGO8000712': Duplicate",
     ),
     (
         _changed(9, "id_pdc_itinerance", "frallego8000712"),
-        "'frallego8000712': Stands in row 2 already",
+        "'frallego8000712': Duplicate of row 2",
     ),
     (_changed(9, "id_pdc_itinerance", "FR*ALL*EGO8000712"), "row 9, column id_pdc_itinerance"),
     (_changed(9, "id_pdc_itinerance", "FR ALL É"), "row 9, column id_pdc_itinerance: 'FR ALL É'"),
@@ -442,7 +442,7 @@ def test_what_a_register_lacks_is_a_warning(load, records):
         record |= {"code_insee_commune": "", "nom_amenageur": ""}
     answer = load(records)
     assert answer.code == 0
-    assert "row 2, column coordonneesXY: Is empty" in answer.text
+    assert "row 2, column coordonneesXY: Empty" in answer.text
     assert "row 28, column code_insee_commune: Is empty" in answer.text
     station = Site.objects.get(external_id=records[-1]["id_station_itinerance"])
     assert station.parent.name == records[-1]["nom_operateur"] and station.parent.parent is None

@@ -424,7 +424,7 @@ def test_a_new_row_belongs_to_the_customer_of_its_place_or_of_its_writer(world):
 def test_a_stale_row_is_refused(world):
     first, second = changed(world.dora, name="Theodora"), changed(world.dora, external_id="D/2")
     services.save(caller(world.ada), first)
-    with pytest.raises(Conflict, match="Theodora was changed in the meantime") as error:
+    with pytest.raises(Conflict, match="Theodora was changed by someone else") as error:
         services.save(caller(world.ada), second)
     assert error.value.reason == "stale"
     with pytest.raises(Conflict, match="look at it again"):
