@@ -103,7 +103,7 @@ class WithinFilter(admin.SimpleListFilter):
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
         self.site: Any = None
-        self._column = "pk" if model is Site else model_admin.place_attribute.replace(".", "__")
+        self._column = "pk" if model is Site else model_admin.site_attribute.replace(".", "__")
         self._page = model_admin.admin_site.get_model_admin(Site)
         super().__init__(request, params, model, model_admin)
 

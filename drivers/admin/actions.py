@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.actions import COMMON, Link, Put, Unlink
+from backoffice.actions import COMMON, Link, SetReference, Unlink
 from drivers.admin.validity import SetValidity
 from drivers.models import ChargerRight, SiteRight, Tag
 
@@ -13,7 +13,7 @@ _ON_SITE: dict[str, Any] = {"model": SiteRight, "chosen": "driver", "other": "si
 _ON_CHARGER: dict[str, Any] = {"model": ChargerRight, "chosen": "driver", "other": "charger", "label": _("Charger")}
 
 DRIVER_ACTIONS = (
-    Put(
+    SetReference(
         "set_home",
         _("Set the home site"),
         _("set the home site of %(rows)s to %(target)s"),

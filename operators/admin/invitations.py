@@ -48,7 +48,7 @@ def state_of(operator: Operator, locked_until: datetime.datetime | None) -> Stat
     return State("invited", gettext("invited"), format_html(gettext("the link is valid until {}"), moment))
 
 
-def what_follows() -> str:
+def invitation_note() -> str:
     """The note on the add page about the invitation."""
     hours = {"hours": hours_valid()}
     if settings.HAS_MAIL:
@@ -75,7 +75,7 @@ def link_for(request: HttpRequest, operator: Operator) -> str:
     return f"{settings.PUBLIC_URL}{address}" if settings.PUBLIC_URL else request.build_absolute_uri(address)
 
 
-def hand_over(page: ShowsOnce, request: HttpRequest, operators: Iterable[Operator]) -> HttpResponse | None:
+def send_links(page: ShowsOnce, request: HttpRequest, operators: Iterable[Operator]) -> HttpResponse | None:
     """Send a link to each operator. Returns a page with the links that could not be sent, or None."""
     made = [(operator, link_for(request, operator)) for operator in operators]
     sender = request.user.name if isinstance(request.user, Operator) else ""

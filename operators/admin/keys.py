@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.actions import ASKED
 from backoffice.callers import caller_of
 from backoffice.filters import CustomerFilter, QuestionFilter
-from backoffice.forms import refusals_to
+from backoffice.forms import errors_to_form
 from hierarchy.errors import Conflict
 from hierarchy.request_context import context_of
 from hierarchy.scoping import Scope
 from operators import services
-from operators.admin.owned import ASK_REVOKE_KEY, ASK_ROTATE_KEY, OwnedAdmin, address_after
+from operators.admin.owned import ASK_REVOKE_KEY, ASK_ROTATE_KEY, OwnedAdmin, next_url
 from operators.models import ApiKey
 
 # The confirmation page lists them all.
@@ -56,7 +56,7 @@ class ApiKeyAdmin(OwnedAdmin):
     zone_attribute = "operator.home_site_id"
     readonly_fields = ("hint", "state", "revoked_at", "last_used_at")
     actions = ("revoke",)
-    deeds = {"rotate": ASK_ROTATE_KEY, "revoke": ASK_REVOKE_KEY}
+    confirmed_actions = {"rotate": ASK_ROTATE_KEY, "revoke": ASK_REVOKE_KEY}
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -71,7 +71,7 @@ class ApiKeyAdmin(OwnedAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        with refusals_to(form.prefix):
+        with errors_to_form(form.prefix):
             made = services.api_key_create(
                 caller_of(request), obj.operator, obj.name, is_read_only=obj.is_read_only, expires_at=obj.expires_at
             )
@@ -99,7 +99,7 @@ class ApiKeyAdmin(OwnedAdmin):
         return None
 
     def _ask(self, request: HttpRequest, keys: list[ApiKey]) -> HttpResponse:
-        self.give_zones(request, keys)
+        self.attach_zones(request, keys)
         count = len(keys)
         chosen = [(ACTION_CHECKBOX_NAME, key.pk) for key in keys]
         question = ngettext("This key stops working at once:", "These %(count)s keys stop working at once:", count)
@@ -128,7 +128,7 @@ class ApiKeyAdmin(OwnedAdmin):
         return self.show_once(request, {key.pk: text for key, text in made})
 
     def shown_context(self, request: HttpRequest, rows: list[ApiKey]) -> dict[str, Any]:
-        back = address_after(request, rows, "admin:operators_apikey_changelist")
+        back = next_url(request, rows, "admin:operators_apikey_changelist")
         return {"title": ngettext("New API key", "New API keys", len(rows)), "back": back}
 
 

@@ -91,7 +91,7 @@ def test_the_log_is_searched_and_filtered(ada, world, monkeypatch):
         if keys(response):
             break
     assert keys(response) == ["GAR-1"]
-    monkeypatch.setattr(log, "COUNTED", 10)
+    monkeypatch.setattr(log, "MAX_COUNTED", 10)
     response = ada.get(LOG)
     assert response.context["cl"].result_count == 10
     assert set(keys(ada.get(LOG + response.context["cl"].older))).isdisjoint([str(key), "Imported"])
