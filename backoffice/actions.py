@@ -30,7 +30,7 @@ from hierarchy.models import Customer, ImportPlan
 from hierarchy.scoping import Scope
 
 # Present in POST data when the form of an action was submitted.
-ASKED = "asked"
+SUBMITTED = "asked"
 _MAX_NAMES = 5
 
 
@@ -124,7 +124,7 @@ class PlannedAction:
         form = None
         try:
             selection = Selection.of(page, request, rows)
-            form = self.form(selection, request.POST if ASKED in request.POST else None)
+            form = self.form(selection, request.POST if SUBMITTED in request.POST else None)
             if form is not None and not form.is_valid():
                 return self._ask(selection, form)
             plan = self._plan(selection, form)
@@ -170,7 +170,7 @@ class PlannedAction:
                 ("action", self.__name__),
                 ("index", "0"),
                 ("select_across", "1" if is_across else "0"),
-                (ASKED, "1"),
+                (SUBMITTED, "1"),
                 *((ACTION_CHECKBOX_NAME, one) for one in (sent[:1] if is_across else sent)),
             ],
             "back": request.get_full_path(),
@@ -247,22 +247,22 @@ class MoveSubtrees(SetReference):
 
 
 class Link(PlannedAction):
-    """Creates a row of `model` for each selected row: `chosen` is its foreign key to that, `other` to the target."""
+    """Creates a row of `model` for each selected row, with foreign keys to the selected row and to the target."""
 
     def __init__(
-        self, name: str, description: Any, title: Any, model: Any, chosen: str, other: str, label: Any
+        self, name: str, description: Any, title: Any, model: Any, selected_fk: str, target_fk: str, label: Any
     ) -> None:
         super().__init__(name, description, title)
-        self.model, self.chosen, self.other, self.label = model, chosen, other, label
+        self.model, self.selected_fk, self.target_fk, self.label = model, selected_fk, target_fk, label
 
     def form(self, selection: Selection, data: Any) -> forms.Form:
-        reference = self.model._meta.get_field(self.other)
+        reference = self.model._meta.get_field(self.target_fk)
         return TargetForm(selection.request, selection.customer, reference, self.label, data)
 
     def edit(self, selection: Selection, form: Any) -> Edit:
-        values = {self.other: form.cleaned_data["target"].pk}
+        values = {self.target_fk: form.cleaned_data["target"].pk}
         back = selection.request.get_full_path()
-        return Edit(table_of(self.model).name, ADD, selection.ids, values, of=self.chosen, back=back)
+        return Edit(table_of(self.model).name, ADD, selection.ids, values, of=self.selected_fk, back=back)
 
 
 class Unlink(Link):
@@ -270,7 +270,7 @@ class Unlink(Link):
 
     def edit(self, selection: Selection, form: Any) -> Edit:
         links = self.model.objects.visible_to(selection.scope).filter(
-            **{f"{self.chosen}__in": selection.id_subquery, self.other: form.cleaned_data["target"]}
+            **{f"{self.selected_fk}__in": selection.id_subquery, self.target_fk: form.cleaned_data["target"]}
         )
         ids = tuple(links.order_by("pk").values_list("pk", flat=True))
         if not ids:
@@ -278,12 +278,12 @@ class Unlink(Link):
         return Edit(table_of(self.model).name, DELETE, ids, {}, back=selection.request.get_full_path())
 
 
-def driver_rights(model: Any, chosen: str) -> tuple[Link, Unlink]:
-    """The actions that grant and revoke a driver's rights on the selected rows, the `chosen` foreign key of `model`."""
-    ends: dict[str, Any] = {"model": model, "chosen": chosen, "other": "driver", "label": _("Driver")}
+def driver_rights(model: Any, selected_fk: str) -> tuple[Link, Unlink]:
+    """The actions that grant and revoke a driver's right on the selected rows."""
+    links: dict[str, Any] = {"model": model, "selected_fk": selected_fk, "target_fk": "driver", "label": _("Driver")}
     grant = _("Grant a driver the right to charge"), _("grant %(target)s a right on %(rows)s")
     revoke = _("Revoke a driver's right to charge"), _("revoke the right of %(target)s on %(rows)s")
-    return Link("grant_right", *grant, **ends), Unlink("revoke_right", *revoke, **ends)
+    return Link("grant_right", *grant, **links), Unlink("revoke_right", *revoke, **links)
 
 
 class SetValues(PlannedAction):

@@ -85,8 +85,8 @@ def effects_of_deletion(scope: Scope, row: Entity) -> Effects | None:
 
 def people_and_targets(edit: Edit, person: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The ids of the people and of the objects that an edit grants; `person` is the foreign key to the people."""
-    (asked,) = edit.values.values()
-    return (edit.ids, (asked,)) if edit.of == person else ((asked,), edit.ids)
+    (target,) = edit.values.values()
+    return (edit.ids, (target,)) if edit.of == person else ((target,), edit.ids)
 
 
 def _effects(found: dict[str, Effect | None]) -> Effects | None:

@@ -186,7 +186,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
         if not all(is_id(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
-            raise BadRequest("A chosen row is no id.")
+            raise BadRequest("A selected id is invalid.")
         missing = actions.missing(request)
         if missing:
             self.message_user(request, missing, messages.WARNING)

@@ -128,32 +128,32 @@ class ChangeFilterForm(forms.Form):
 
     def filter(self, changes: Any) -> Any:
         """The `changes` that match, within the window if it applies."""
-        asked = self.cleaned_data
+        filters = self.cleaned_data
         columns = {
-            "object_type": asked.get("kind"),
-            "action": asked.get("action"),
-            "road": asked.get("road"),
-            "request_id": asked.get("request"),
-            "import_id": asked.get("import_id"),
-            "actor_label__icontains": asked.get("who"),
+            "object_type": filters.get("kind"),
+            "action": filters.get("action"),
+            "road": filters.get("road"),
+            "request_id": filters.get("request"),
+            "import_id": filters.get("import_id"),
+            "actor_label__icontains": filters.get("who"),
         }
         changes = changes.filter(**{name: value for name, value in columns.items() if value})
-        if asked.get("site"):
-            part = f"/{asked['site'].pk}/"
+        if filters.get("site"):
+            part = f"/{filters['site'].pk}/"
             changes = changes.filter(Q(site_path__contains=part) | Q(from_path__contains=part))
-        if asked.get("object"):
-            changes = changes.filter(object_type=asked["object"][0], object_id=asked["object"][1])
-        if asked.get(SEARCH_VAR):
-            changes = self._search(changes, asked[SEARCH_VAR])
+        if filters.get("object"):
+            changes = changes.filter(object_type=filters["object"][0], object_id=filters["object"][1])
+        if filters.get(SEARCH_VAR):
+            changes = self._search(changes, filters[SEARCH_VAR])
         since, until = self.period
         if since:
             changes = changes.filter(at__gte=since, pk__gte=_first_line(since - _OVERLAP))
         if until:
             changes = changes.filter(at__lt=until, pk__lt=_first_line(until + _OVERLAP))
-        if asked.get("before"):
-            changes = changes.filter(pk__lt=asked["before"])
+        if filters.get("before"):
+            changes = changes.filter(pk__lt=filters["before"])
         if self.is_scanning:
-            self.lowest = max((asked.get("before") or _last_line() + 1) - WINDOW, 0)
+            self.lowest = max((filters.get("before") or _last_line() + 1) - WINDOW, 0)
             changes = changes.filter(pk__gte=self.lowest)
         return changes
 
@@ -180,11 +180,11 @@ class ChangeFilterForm(forms.Form):
     @property
     def is_scanning(self) -> bool:
         """Whether no index applies, so that the database scans entries one by one."""
-        asked = self.cleaned_data
-        if any(asked.get(name) for name in ("object", "request", "import_id")):
+        filters = self.cleaned_data
+        if any(filters.get(name) for name in ("object", "request", "import_id")):
             return False
         columns = ("q", "who", "kind", "action", "road", "site")
-        return self.scope.is_restricted or any(asked.get(name) for name in columns)
+        return self.scope.is_restricted or any(filters.get(name) for name in columns)
 
 
 def _first_line(at: datetime.datetime) -> int:
@@ -257,24 +257,24 @@ class ChangeLogList(ScopedChangeList):
     @property
     def chips(self) -> list[tuple[Any, str, str]]:
         """Active filters without a visible field: label, value, and the URL without it."""
-        asked = self.filter_form.cleaned_data if self.filter_form.is_valid() else {}
+        filters = self.filter_form.cleaned_data if self.filter_form.is_valid() else {}
         shown = {
             "object": self.lines[0].change.natural_key if self.lines else self.filter_form.data.get("object", ""),
-            "request": asked.get("request"),
-            "import_id": asked.get("import_id") and (self.lines[0].record if self.lines else asked["import_id"]),
-            "before": asked.get("before"),
+            "request": filters.get("request"),
+            "import_id": filters.get("import_id") and (self.lines[0].record if self.lines else filters["import_id"]),
+            "before": filters.get("before"),
         }
         return [
             (self.filter_form.fields[name].label, str(shown[name]), self.get_query_string(remove=[name, PAGE_VAR]))
             for name in shown
-            if asked.get(name)
+            if filters.get(name)
         ]
 
     @property
     def undo_all(self) -> str:
         """The URL to undo all listed changes, if they belong to one request or import."""
-        asked = self.filter_form.cleaned_data if self.filter_form.is_valid() else {}
-        is_step = asked.get("request") or asked.get("import_id")
+        filters = self.filter_form.cleaned_data if self.filter_form.is_valid() else {}
+        is_step = filters.get("request") or filters.get("import_id")
         if not (is_step and self.lines and self.filter_form.scope.may_write_something):
             return ""
         return reverse("admin:hierarchy_change_undo_all", args=[self.lines[0].change.pk])

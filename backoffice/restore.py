@@ -156,9 +156,9 @@ class RestorePages(ModelAdmin):
             "columns": columns,
             "newer": [one.label for one, column in columns if column.is_newer],
             "kept": [history.label_of(change.object_type, name) for name in found.kept],
-            "others": [_called(row, called) for row, called in others if restore.name_of(row) not in refused],
+            "others": [_label(row, called) for row, called in others if restore.name_of(row) not in refused],
             "missing": [
-                (_called(row, called), refused[restore.name_of(row)], restore.name_of(row))
+                (_label(row, called), refused[restore.name_of(row)], restore.name_of(row))
                 for row, called in others
                 if restore.name_of(row) in refused
             ],
@@ -187,7 +187,7 @@ class RestorePages(ModelAdmin):
         return TemplateResponse(request, "admin/history/restore.html", whole, status=409 if conflict else 200)
 
 
-def _called(row: Entity, name: str) -> str:
+def _label(row: Entity, name: str) -> str:
     return f"{capfirst(str(row._meta.verbose_name))}: {name}"
 
 

@@ -105,18 +105,18 @@ class ScopedChangeList(ActiveFilters, ChangeList):
 
     def get_filters(self, request: HttpRequest) -> Any:
         """Raises UnknownFilter for unknown filters and values: ignoring one would show more rows than requested."""
-        asked = self.get_filters_params()
-        for name, values in asked.items():
+        params = self.get_filters_params()
+        for name, values in params.items():
             if not all(self.model_admin.lookup_allowed(name, value, request) for value in values):
                 raise UnknownFilter(self.model, name)
         found = super().get_filters(request)
         for spec in found[0]:
-            names = asked.keys() & set(spec.expected_parameters())
+            names = params.keys() & set(spec.expected_parameters())
             _everything, *choices = spec.choices(self)
             if names and not any(choice["selected"] for choice in choices):
-                raise UnknownFilter(self.model, capfirst(str(spec.title)), asked[min(names)][-1])
-            asked = {name: values for name, values in asked.items() if name not in names}
-        for name in asked:
+                raise UnknownFilter(self.model, capfirst(str(spec.title)), params[min(names)][-1])
+            params = {name: values for name, values in params.items() if name not in names}
+        for name in params:
             raise UnknownFilter(self.model, name)
         return found
 

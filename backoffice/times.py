@@ -280,11 +280,11 @@ class TimestampFormField(forms.DateTimeField):
             return None
         if isinstance(value, datetime.datetime):
             return value
-        typed = _parsed(value)
-        if typed is None:
+        parsed = _parsed(value)
+        if parsed is None:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         try:
-            return typed.astimezone(datetime.UTC) if typed.tzinfo else self._to_utc(typed)
+            return parsed.astimezone(datetime.UTC) if parsed.tzinfo else self._to_utc(parsed)
         except OverflowError as error:
             raise ValidationError(self.error_messages["out_of_range"], code="out_of_range") from error
 
@@ -301,15 +301,15 @@ class TimestampFormField(forms.DateTimeField):
         )
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        typed = _parsed(data)
-        if not isinstance(initial, datetime.datetime) or typed is None:
+        parsed = _parsed(data)
+        if not isinstance(initial, datetime.datetime) or parsed is None:
             return (initial or "") != (data or "")
         shown = self.prepare_value(initial).replace(microsecond=0)
-        if typed.tzinfo is None:
-            return bool(typed != shown.replace(tzinfo=None))
+        if parsed.tzinfo is None:
+            return bool(parsed != shown.replace(tzinfo=None))
         try:
             # Compared in UTC: Python never treats ambiguous times of different zones as equal.
-            return bool(typed.astimezone(datetime.UTC) != shown.astimezone(datetime.UTC))
+            return bool(parsed.astimezone(datetime.UTC) != shown.astimezone(datetime.UTC))
         except OverflowError:
             # Out of range, so different from any stored value; `to_python` rejects it.
             return True

@@ -46,13 +46,13 @@ class FileForm(forms.Form):
     )
 
     def clean_file(self) -> UploadedFile[Any]:
-        given: UploadedFile[Any] = self.cleaned_data["file"]
-        if (given.size or 0) > largest():
+        uploaded: UploadedFile[Any] = self.cleaned_data["file"]
+        if (uploaded.size or 0) > largest():
             raise ValidationError(
                 _("The file is larger than %(limit)s MB. Split it, or have IMPORT_MAX_MEGABYTES raised.")
                 % {"limit": max_megabytes()}
             )
-        return given
+        return uploaded
 
     @property
     def content(self) -> bytes:
@@ -107,9 +107,9 @@ class ImportForm(FileForm, NetworkForm):
 
     @property
     def request(self) -> Request:
-        chosen = self.cleaned_data
-        where = _cell_text(chosen["site"], self.scope) if chosen["prune"] == BELOW else chosen["prune"]
-        return Request(self.file_name, chosen["format"], chosen["table"], where)
+        cleaned = self.cleaned_data
+        prune_site = _cell_text(cleaned["site"], self.scope) if cleaned["prune"] == BELOW else cleaned["prune"]
+        return Request(self.file_name, cleaned["format"], cleaned["table"], prune_site)
 
 
 def _cell_text(site: Site, scope: Scope) -> str:

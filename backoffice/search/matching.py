@@ -170,18 +170,18 @@ class Reason:
 def reasons(columns: Sequence[Column], row: Any, text: SearchText) -> list[Reason]:
     """The best matching column for each word."""
     values = [(column, value) for column in columns for value in column.read(row)]
-    chosen: dict[tuple[str, str], Column] = {}
+    best: dict[tuple[str, str], Column] = {}
     for words in ([text.whole], text.words):
         for word in words:
             fits = [(fit, column, value) for column, value in values if (fit := column.fit(value, word)) is not None]
             if fits:
                 _fit, column, value = min(fits, key=lambda one: one[0])
-                chosen[column.shown, value] = column
-        if chosen:
+                best[column.shown, value] = column
+        if best:
             break
     return [
         Reason(capfirst(column.label), value, marked(value, [text.whole, *text.words], column.fold))
-        for (_shown, value), column in chosen.items()
+        for (_shown, value), column in best.items()
     ]
 
 

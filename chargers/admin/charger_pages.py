@@ -130,17 +130,17 @@ class ChargerPages(EntityAdmin):
         """All drivers who may charge at the charger, paginated."""
         scope = scope_of(request)
         charger = self.get_object(request, unquote(object_id))
-        typed = request.GET.get(SEARCH_VAR, "").replace("\0", " ").strip()
+        text = request.GET.get(SEARCH_VAR, "").replace("\0", " ").strip()
         with snapshot():
             found = drivers_at(scope, charger)
-            if typed:
-                found = found.filter(name_key__contains=comparison_key(typed))
+            if text:
+                found = found.filter(name_key__contains=comparison_key(text))
             paginator = self.get_paginator(request, found, self.list_per_page)
             page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
             lines = _lines(scope, charger, page.object_list)
         context = {
             "title": gettext("Who may charge at %(charger)s") % {"charger": charger},
-            "typed": typed,
+            "typed": text,
             "lines": lines,
             "page": page,
         }
@@ -149,9 +149,9 @@ class ChargerPages(EntityAdmin):
     def access_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Whether a tag may charge at the charger now, and why."""
         charger = self.get_object(request, unquote(object_id))
-        typed = request.GET.get(TAG, "").strip()[: TAG_LENGTH + 1]
+        text = request.GET.get(TAG, "").strip()[: TAG_LENGTH + 1]
         with snapshot():
-            answer = may_charge(scope_of(request), charger, typed, timezone.now()) if typed else None
+            answer = may_charge(scope_of(request), charger, text, timezone.now()) if text else None
         title = gettext("May this tag charge at %(charger)s?") % {"charger": charger}
         return self._page(
             request,
@@ -159,7 +159,7 @@ class ChargerPages(EntityAdmin):
             "access",
             {
                 "title": title,
-                "typed": typed,
+                "typed": text,
                 "is_asked": TAG in request.GET,
                 "answer": answer,
                 "zone": times.zone_of(charger),

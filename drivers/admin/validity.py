@@ -49,12 +49,12 @@ class ValidityForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        for choice, moment in (("begin", "starts_at"), ("end", "expires_at")):
-            if moment in self.errors or choice in self.errors:
+        for choice, timestamp in (("begin", "starts_at"), ("end", "expires_at")):
+            if timestamp in self.errors or choice in self.errors:
                 continue
-            if cleaned.get(choice) == AT and cleaned.get(moment) is None:
-                self.add_error(moment, _("Enter a date and time."))
-            elif cleaned.get(choice) != AT and cleaned.get(moment) is not None:
+            if cleaned.get(choice) == AT and cleaned.get(timestamp) is None:
+                self.add_error(timestamp, _("Enter a date and time."))
+            elif cleaned.get(choice) != AT and cleaned.get(timestamp) is not None:
                 self.add_error(choice, _("Choose the option for the date and time below, or clear them."))
         if not self.errors:
             values = self.values()
@@ -67,12 +67,12 @@ class ValidityForm(forms.Form):
 
     def values(self) -> dict[str, datetime.datetime | None]:
         """The new values by field."""
-        chosen = self.cleaned_data
+        cleaned = self.cleaned_data
         now = timezone.now().replace(microsecond=0)
         values = {}
-        for choice, moment in (("begin", "starts_at"), ("end", "expires_at")):
-            if chosen[choice] != KEEP:
-                values[moment] = {NOTHING: None, NOW: now, AT: chosen[moment]}[chosen[choice]]
+        for choice, timestamp in (("begin", "starts_at"), ("end", "expires_at")):
+            if cleaned[choice] != KEEP:
+                values[timestamp] = {NOTHING: None, NOW: now, AT: cleaned[timestamp]}[cleaned[choice]]
         return values
 
 

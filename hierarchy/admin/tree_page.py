@@ -121,24 +121,24 @@ class SiteTreeAdmin(EntityAdmin):
     def tree_view(self, request: HttpRequest) -> HttpResponse:
         """The tree with its expanded branches, or the results of a search."""
         scope = scope_of(request)
-        asked = request.GET.get(SEARCH_VAR, "").strip()
+        query = request.GET.get(SEARCH_VAR, "").strip()
         with snapshot():
             at = self._site_at(scope, request.GET.get(AT, ""))
             opened = _expanded_ids(request)
-            if asked:
-                context = self._found(request, scope, at, asked)
+            if query:
+                context = self._found(request, scope, at, query)
             else:
                 context = {"lines": Branches(scope, at, _page(request)).read(opened).lines(opened)}
             trail = self.trail(request, at.pk) if at else []
-        address = reverse("admin:hierarchy_site_tree")
+        url = reverse("admin:hierarchy_site_tree")
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Below %(site)s") % {"site": at} if at else gettext("Tree of sites"),
             "opts": self.opts,
             "at": at,
             "trail": trail,
-            "asked": asked,
-            "address": address,
+            "asked": query,
+            "address": url,
             "cookie": COOKIE,
             "most_open": MOST_OPEN,
             "may_move_to_top": not scope.is_restricted,
@@ -148,7 +148,7 @@ class SiteTreeAdmin(EntityAdmin):
         response = TemplateResponse(request, "admin/hierarchy/site/tree.html", context)
         if OPEN in request.GET or CLOSE in request.GET:
             remembered = "-".join(str(pk) for pk in opened)
-            response.set_cookie(COOKIE, remembered, path=address, secure=request.is_secure(), samesite="Lax")
+            response.set_cookie(COOKIE, remembered, path=url, secure=request.is_secure(), samesite="Lax")
         return response
 
     def children_view(self, request: HttpRequest, site_id: str = "") -> HttpResponse:
@@ -161,12 +161,12 @@ class SiteTreeAdmin(EntityAdmin):
         context = {"lines": lines, "at": at}
         return TemplateResponse(request, "admin/hierarchy/site/tree_lines.html", context)
 
-    def _found(self, request: HttpRequest, scope: Scope, at: Site | None, asked: str) -> dict[str, Any]:
+    def _found(self, request: HttpRequest, scope: Scope, at: Site | None, query: str) -> dict[str, Any]:
         sites = Site.objects.visible_to(scope)
         if at is not None:
             sites = sites.at_or_below(at).exclude(pk=at.pk)
         branches = Branches(scope, at)
-        found, has_more = branches.search(self.get_search_results(request, sites, asked)[0])
+        found, has_more = branches.search(self.get_search_results(request, sites, query)[0])
         return {"lines": branches.lines(branches.inner, found), "found": len(found), "has_more": has_more}
 
     def _site_at(self, scope: Scope, site_id: str) -> Site | None:
@@ -260,9 +260,9 @@ def _tree_url(site: Site) -> str:
 def _expanded_ids(request: HttpRequest) -> list[int]:
     """The expanded sites: from the cookie and the query string, without those that it collapses."""
     opened = dict.fromkeys(_ids(request.COOKIES.get(COOKIE, ""), "-"))
-    asked = _ids(request.GET.get(OPEN, ""), ",")[:MOST_OPEN]
+    requested = _ids(request.GET.get(OPEN, ""), ",")[:MOST_OPEN]
     # An expanded branch is visible only if its ancestors are expanded.
-    for line in sites_above(asked).values() if asked else ():
+    for line in sites_above(requested).values() if requested else ():
         for above in reversed(line):
             opened.pop(above, None)
             opened[above] = None
@@ -276,5 +276,5 @@ def _ids(text: str, separator: str) -> list[int]:
 
 
 def _page(request: HttpRequest) -> int:
-    asked = request.GET.get(PAGE_VAR, "")
-    return max(int(asked), 1) if is_id(asked) and len(asked) < 10 else 1
+    number = request.GET.get(PAGE_VAR, "")
+    return max(int(number), 1) if is_id(number) and len(number) < 10 else 1

@@ -16,8 +16,8 @@ class KeepAnAdmin:
 
     def edit(self, selection: Selection, form: Any) -> Edit:
         edit: Edit = super().edit(selection, form)  # type: ignore[misc]
-        everybody = Operator.objects.visible_to(Scope.whole_customer(selection.customer.pk))
-        admins = set(everybody.filter(is_admin_operator=True, is_active=True).values_list("pk", flat=True))
+        operators = Operator.objects.visible_to(Scope.whole_customer(selection.customer.pk))
+        admins = set(operators.filter(is_admin_operator=True, is_active=True).values_list("pk", flat=True))
         if admins and admins <= set(edit.ids):
             raise InvalidSelection(gettext("At least one active admin operator must remain. Deselect one."))
         return edit
@@ -37,8 +37,8 @@ ACTIONS: tuple[Any, ...] = (
         _("Grant access to a site"),
         _("grant %(rows)s access to %(target)s"),
         SiteGrant,
-        chosen="operator",
-        other="site",
+        selected_fk="operator",
+        target_fk="site",
         label=_("Site"),
     ),
     Unlink(
@@ -46,8 +46,8 @@ ACTIONS: tuple[Any, ...] = (
         _("Revoke access to a site"),
         _("revoke access of %(rows)s to %(target)s"),
         SiteGrant,
-        chosen="operator",
-        other="site",
+        selected_fk="operator",
+        target_fk="site",
         label=_("Site"),
     ),
     Disable("disable", _("Disable (blocks sign-in and API keys)"), _("disable %(rows)s"), is_active=False),

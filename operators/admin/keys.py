@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.actions import ASKED
+from backoffice.actions import SUBMITTED
 from backoffice.callers import caller_of
 from backoffice.filters import CustomerFilter, QuestionFilter
 from backoffice.forms import errors_to_form
@@ -72,10 +72,10 @@ class ApiKeyAdmin(OwnedAdmin):
             super().save_model(request, obj, form, change)
             return
         with errors_to_form(form.prefix):
-            made = services.api_key_create(
+            created = services.api_key_create(
                 caller_of(request), obj.operator, obj.name, is_read_only=obj.is_read_only, expires_at=obj.expires_at
             )
-        context_of(request).new_key = made
+        context_of(request).new_key = created
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._show_once(request, context_of(request).new_key)
@@ -90,7 +90,7 @@ class ApiKeyAdmin(OwnedAdmin):
             nothing = gettext("Nothing to revoke: the selected keys are already revoked or expired.")
             self.message_user(request, nothing, messages.WARNING)
             return None
-        if ASKED not in request.POST:
+        if SUBMITTED not in request.POST:
             return self._ask(request, keys)
         for key in keys:
             services.api_key_revoke(caller_of(request), key)
@@ -101,7 +101,7 @@ class ApiKeyAdmin(OwnedAdmin):
     def _ask(self, request: HttpRequest, keys: list[ApiKey]) -> HttpResponse:
         self.attach_zones(request, keys)
         count = len(keys)
-        chosen = [(ACTION_CHECKBOX_NAME, key.pk) for key in keys]
+        selected = [(ACTION_CHECKBOX_NAME, key.pk) for key in keys]
         question = ngettext("This key stops working at once:", "These %(count)s keys stop working at once:", count)
         context = {
             **self.admin_site.each_context(request),
@@ -110,7 +110,7 @@ class ApiKeyAdmin(OwnedAdmin):
             "opts": self.opts,
             "question": question % {"count": count},
             "keys": keys,
-            "hidden": [("action", "revoke"), ("index", "0"), (ASKED, "1"), *chosen],
+            "hidden": [("action", "revoke"), ("index", "0"), (SUBMITTED, "1"), *selected],
             "button": gettext("Revoke"),
             "keep": gettext("Keep"),
             "back": request.get_full_path(),
@@ -124,8 +124,8 @@ class ApiKeyAdmin(OwnedAdmin):
         services.api_key_revoke(caller_of(request), key)
         return gettext("%(key)s was revoked.") % {"key": key}
 
-    def _show_once(self, request: HttpRequest, *made: tuple[ApiKey, str]) -> HttpResponse:
-        return self.show_once(request, {key.pk: text for key, text in made})
+    def _show_once(self, request: HttpRequest, *created: tuple[ApiKey, str]) -> HttpResponse:
+        return self.show_once(request, {key.pk: text for key, text in created})
 
     def shown_context(self, request: HttpRequest, rows: list[ApiKey]) -> dict[str, Any]:
         back = next_url(request, rows, "admin:operators_apikey_changelist")
