@@ -221,6 +221,10 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 class ChangeLogList(ScopedChangeList):
     """One page of the change log, filtered by the form above it."""
 
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        self.title = _("Change log")
+
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         page: Any = self.model_admin
         parent = Site._meta.get_field("parent")

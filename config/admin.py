@@ -115,7 +115,11 @@ class ChargetreeAdminSite(admin.AdminSite):
         """In the order of registration, with the tree of sites first."""
         apps = self._build_app_dict(request, app_label)
         if "hierarchy" in apps:
-            apps["hierarchy"]["models"].insert(0, _TREE | {"admin_url": reverse("admin:hierarchy_site_tree")})
+            pages = apps["hierarchy"]["models"]
+            pages.insert(0, _TREE | {"admin_url": reverse("admin:hierarchy_site_tree")})
+            for page in pages:
+                if page["object_name"] == "Change":
+                    page["name"] = _("Change log")
         return list(apps.values())
 
     def get_log_entries(self, request: HttpRequest) -> Any:
