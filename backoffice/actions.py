@@ -21,8 +21,8 @@ from django.utils.text import Truncator, format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
-from backoffice.exports import chosen_rows
+from backoffice.callers import WRITE_ERRORS, caller_of, error_message, scope_of
+from backoffice.exports import download_rows
 from bulk.edits import ADD, DELETE, FORMAT, MOST_ROWS, SET, Edit
 from bulk.imports import ImportRequest, import_plan, plan_steps
 from bulk.tables import Table, tables
@@ -30,11 +30,11 @@ from hierarchy.models import Customer, ImportPlan
 from hierarchy.scoping import Scope
 
 # Present in POST data when the form of an action was submitted.
-ASKED = "asked"
-_MOST_NAMED = 5
+SUBMITTED = "asked"
+_MAX_NAMES = 5
 
 
-class Unfit(Exception):
+class InvalidSelection(Exception):
     """The selected rows or the input do not allow a plan; the message says why."""
 
 
@@ -54,16 +54,16 @@ class Selection:
         columns = rows.prefetch_related(None).values_list("pk", page.model.rules.customer)
         found = dict(columns[: MOST_ROWS + 1])
         if not found:
-            raise Unfit(gettext("The selected rows no longer exist. Select again."))
+            raise InvalidSelection(gettext("The selected rows no longer exist. Select again."))
         if len(found) > MOST_ROWS:
-            raise Unfit(_too_many())
+            raise InvalidSelection(_too_many())
         customers = set(found.values())
         if len(customers) > 1:
-            raise Unfit(gettext("The selected rows belong to several customers. Select rows of one customer."))
+            raise InvalidSelection(gettext("The selected rows belong to several customers. Select those of one."))
         (customer_id,) = customers
         customer = Customer.objects.visible_to(scope_of(request)).filter(pk=customer_id).first()
         if customer is None:
-            raise Unfit(gettext("The selected rows belong to no customer. Change each on its own page."))
+            raise InvalidSelection(gettext("The selected rows belong to no customer. Change each on its own page."))
         return cls(page, request, rows, tuple(found), customer)
 
     @property
@@ -75,7 +75,7 @@ class Selection:
         return table_of(self.page.model)
 
     @property
-    def own_ids(self) -> Any:
+    def id_subquery(self) -> Any:
         """A subquery with the ids of the selected rows."""
         return self.rows.prefetch_related(None).select_related(None).order_by().values("pk")
 
@@ -83,7 +83,7 @@ class Selection:
         return counted(self.page.model, len(self.ids))
 
     def names(self) -> list[str]:
-        rows = list(self.rows[:_MOST_NAMED])
+        rows = list(self.rows[:_MAX_NAMES])
         labels = self.page.choice_labels(self.request, rows)
         return [labels[row.pk] for row in rows]
 
@@ -124,25 +124,25 @@ class PlannedAction:
         form = None
         try:
             selection = Selection.of(page, request, rows)
-            form = self.form(selection, request.POST if ASKED in request.POST else None)
+            form = self.form(selection, request.POST if SUBMITTED in request.POST else None)
             if form is not None and not form.is_valid():
                 return self._ask(selection, form)
             plan = self._plan(selection, form)
-        except Unfit as error:
+        except InvalidSelection as error:
             if form is None:
                 page.message_user(request, str(error), messages.WARNING)
                 return None
             form.add_error(None, str(error))
             return self._ask(selection, form)
-        except REFUSALS as error:
-            page.message_user(request, sentence(error), messages.ERROR)
+        except WRITE_ERRORS as error:
+            page.message_user(request, error_message(error), messages.ERROR)
             return None
         return HttpResponseRedirect(reverse("admin:hierarchy_import_plan", args=[plan.pk]))
 
     def _plan(self, selection: Selection, form: Any) -> ImportPlan:
         edit = self.edit(selection, form)
         if len(edit.ids) > MOST_ROWS:
-            raise Unfit(_too_many())
+            raise InvalidSelection(_too_many())
         target = form.cleaned_data.get("target") if form is not None else None
         words = {"rows": selection.counted(), "target": target or gettext("none")}
         title = Truncator(gettext("Bulk change: %(what)s") % {"what": self.title % words}).chars(250)
@@ -150,7 +150,7 @@ class PlannedAction:
         plan = import_plan(caller_of(selection.request), selection.customer, edit.packed(), wanted)
         if not plan.findings["errorCount"] and not any(plan_steps(plan)):
             plan.delete()
-            raise Unfit(gettext("Nothing to change: all selected rows already have this value."))
+            raise InvalidSelection(gettext("Nothing to change: all selected rows already have this value."))
         return plan
 
     def _ask(self, selection: Selection, form: forms.Form) -> HttpResponse:
@@ -165,12 +165,12 @@ class PlannedAction:
             "form": form,
             "counted": selection.counted(),
             "names": selection.names(),
-            "more": max(len(selection.ids) - _MOST_NAMED, 0),
+            "more": max(len(selection.ids) - _MAX_NAMES, 0),
             "hidden": [
                 ("action", self.__name__),
                 ("index", "0"),
                 ("select_across", "1" if is_across else "0"),
-                (ASKED, "1"),
+                (SUBMITTED, "1"),
                 *((ACTION_CHECKBOX_NAME, one) for one in (sent[:1] if is_across else sent)),
             ],
             "back": request.get_full_path(),
@@ -206,7 +206,7 @@ class TargetForm(forms.Form):
         return cleaned
 
 
-class Put(PlannedAction):
+class SetReference(PlannedAction):
     """Sets one foreign key on the selected rows. `nothing` is the label of the checkbox that clears it."""
 
     def __init__(self, name: str, description: Any, title: Any, field: str, label: Any, nothing: Any = "") -> None:
@@ -221,19 +221,19 @@ class Put(PlannedAction):
 
     def edit(self, selection: Selection, form: Any) -> Edit:
         target = form.cleaned_data["target"]
-        ids, notes = self.moving(selection)
+        ids, notes = self.rows_to_move(selection)
         values = {self.field: target.pk if target else None}
         return Edit(selection.table.name, SET, ids, values, notes=notes, back=selection.request.get_full_path())
 
-    def moving(self, selection: Selection) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    def rows_to_move(self, selection: Selection) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """The ids of the rows to change, and notes about the others."""
         return selection.ids, ()
 
 
-class PutSubtrees(Put):
+class MoveSubtrees(SetReference):
     """Moves subtrees. Selected sites below another selected site move with it."""
 
-    def moving(self, selection: Selection) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    def rows_to_move(self, selection: Selection) -> tuple[tuple[int, ...], tuple[str, ...]]:
         topmost: list[int] = []
         above = (0, 0)
         places = selection.rows.order_by("tree_id", "lft").values_list("pk", "tree_id", "rght")
@@ -247,22 +247,22 @@ class PutSubtrees(Put):
 
 
 class Link(PlannedAction):
-    """Creates a row of `model` for each selected row: `chosen` is its foreign key to that, `other` to the target."""
+    """Creates a row of `model` for each selected row, with foreign keys to the selected row and to the target."""
 
     def __init__(
-        self, name: str, description: Any, title: Any, model: Any, chosen: str, other: str, label: Any
+        self, name: str, description: Any, title: Any, model: Any, selected_fk: str, target_fk: str, label: Any
     ) -> None:
         super().__init__(name, description, title)
-        self.model, self.chosen, self.other, self.label = model, chosen, other, label
+        self.model, self.selected_fk, self.target_fk, self.label = model, selected_fk, target_fk, label
 
     def form(self, selection: Selection, data: Any) -> forms.Form:
-        reference = self.model._meta.get_field(self.other)
+        reference = self.model._meta.get_field(self.target_fk)
         return TargetForm(selection.request, selection.customer, reference, self.label, data)
 
     def edit(self, selection: Selection, form: Any) -> Edit:
-        values = {self.other: form.cleaned_data["target"].pk}
+        values = {self.target_fk: form.cleaned_data["target"].pk}
         back = selection.request.get_full_path()
-        return Edit(table_of(self.model).name, ADD, selection.ids, values, of=self.chosen, back=back)
+        return Edit(table_of(self.model).name, ADD, selection.ids, values, of=self.selected_fk, back=back)
 
 
 class Unlink(Link):
@@ -270,23 +270,23 @@ class Unlink(Link):
 
     def edit(self, selection: Selection, form: Any) -> Edit:
         links = self.model.objects.visible_to(selection.scope).filter(
-            **{f"{self.chosen}__in": selection.own_ids, self.other: form.cleaned_data["target"]}
+            **{f"{self.selected_fk}__in": selection.id_subquery, self.target_fk: form.cleaned_data["target"]}
         )
         ids = tuple(links.order_by("pk").values_list("pk", flat=True))
         if not ids:
-            raise Unfit(gettext("Nothing to revoke: none of the selected rows has it."))
+            raise InvalidSelection(gettext("Nothing to revoke: none of the selected rows has it."))
         return Edit(table_of(self.model).name, DELETE, ids, {}, back=selection.request.get_full_path())
 
 
-def driver_rights(model: Any, chosen: str) -> tuple[Link, Unlink]:
-    """The actions that grant and revoke a driver's rights on the selected rows, the `chosen` foreign key of `model`."""
-    ends: dict[str, Any] = {"model": model, "chosen": chosen, "other": "driver", "label": _("Driver")}
+def driver_rights(model: Any, selected_fk: str) -> tuple[Link, Unlink]:
+    """The actions that grant and revoke a driver's right on the selected rows."""
+    links: dict[str, Any] = {"model": model, "selected_fk": selected_fk, "target_fk": "driver", "label": _("Driver")}
     grant = _("Grant a driver the right to charge"), _("grant %(target)s a right on %(rows)s")
     revoke = _("Revoke a driver's right to charge"), _("revoke the right of %(target)s on %(rows)s")
-    return Link("grant_right", *grant, **ends), Unlink("revoke_right", *revoke, **ends)
+    return Link("grant_right", *grant, **links), Unlink("revoke_right", *revoke, **links)
 
 
-class Give(PlannedAction):
+class SetValues(PlannedAction):
     """Sets fixed values on the selected rows."""
 
     def __init__(self, name: str, description: Any, title: Any, **values: Any) -> None:
@@ -294,7 +294,7 @@ class Give(PlannedAction):
         self.values = values
 
     def edit(self, selection: Selection, form: Any) -> Edit:
-        ids, notes = _spared(selection)
+        ids, notes = _without_own_account(selection)
         return Edit(selection.table.name, SET, ids, self.values, notes=notes, back=selection.request.get_full_path())
 
 
@@ -304,19 +304,19 @@ class Delete(PlannedAction):
     allowed_permissions = ("delete",)
 
     def edit(self, selection: Selection, form: Any) -> Edit:
-        ids, notes = _spared(selection)
+        ids, notes = _without_own_account(selection)
         if selection.page.deletion_note:
             notes = (*notes, str(selection.page.deletion_note))
         return Edit(selection.table.name, DELETE, ids, {}, notes=notes, back=selection.request.get_full_path())
 
 
-def _spared(selection: Selection) -> tuple[tuple[int, ...], tuple[str, ...]]:
+def _without_own_account(selection: Selection) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """The ids of the selected rows without your own account, and a note if it was skipped."""
     table = selection.table
     spared = table.spares(selection.scope) if table.spares else ()
     ids = tuple(pk for pk in selection.ids if pk not in spared)
     if not ids:
-        raise Unfit(gettext("You cannot do this to your own account. Ask another admin operator."))
+        raise InvalidSelection(gettext("You cannot do this to your own account. Ask another admin operator."))
     return ids, () if ids == selection.ids else (gettext("Your own account was skipped."),)
 
 
@@ -333,14 +333,14 @@ class ExportAs:
     def __call__(self, page: Any, request: HttpRequest, rows: Any) -> HttpResponseBase | None:
         if not page.has_view_permission(request):
             raise PermissionDenied
-        return chosen_rows(request, table_of(page.model), rows, self.kind)
+        return download_rows(request, table_of(page.model), rows, self.kind)
 
 
 # Replaces Django's delete action, which writes row by row.
-DELETE_CHOSEN = Delete("delete_selected", _("Delete"), _("delete %(rows)s"))
+DELETE_SELECTED = Delete("delete_selected", _("Delete"), _("delete %(rows)s"))
 EXPORTS = tuple(ExportAs(kind) for kind in ("xlsx", "csv", "json"))
 # For every changelist whose model has an import table.
-COMMON: tuple[Any, ...] = (DELETE_CHOSEN, *EXPORTS)
+COMMON: tuple[Any, ...] = (DELETE_SELECTED, *EXPORTS)
 
 
 def missing(request: HttpRequest) -> str:
@@ -352,7 +352,7 @@ def missing(request: HttpRequest) -> str:
     return ""
 
 
-def is_own_transaction(page: Any, request: HttpRequest) -> bool:
+def manages_own_transaction(page: Any, request: HttpRequest) -> bool:
     """Whether all submitted actions manage their own transactions, or need none."""
     known = page.get_actions(request)
     return all(

@@ -13,7 +13,7 @@ from hierarchy.request_context import context_of
 from hierarchy.scoping import Caller, Scope
 
 # Errors of a write that the user can fix.
-REFUSALS = (DomainError, ValidationError, IntegrityError)
+WRITE_ERRORS = (DomainError, ValidationError, IntegrityError)
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -22,7 +22,7 @@ def caller_of(request: HttpRequest) -> Caller:
     if context.caller is None:
         user = request.user
         scope = user.scope() if user.is_authenticated else Scope(customer_id=None)
-        context.caller = Caller(scope, label=user.get_username(), road=journal.ADMIN, request_id=current_request_id())
+        context.caller = Caller(scope, user.get_username(), journal.ADMIN, current_request_id())
     return context.caller
 
 
@@ -46,7 +46,7 @@ def may_write(request: HttpRequest, row: Entity) -> bool:
     return known[key]
 
 
-def sentence(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """The message that the page shows for a refused write."""
     if isinstance(error, IntegrityError):
         error = Conflict(_("This conflicts with a change made at the same time. Try again."))

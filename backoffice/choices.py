@@ -95,7 +95,7 @@ class AutocompleteView(AutocompleteJsonView):
         return found
 
     def get_queryset(self) -> Any:
-        return self.model_admin.narrow_choices(self.request, super().get_queryset())
+        return self.model_admin.filter_choices(self.request, super().get_queryset())
 
     def get_context_data(self, **kwargs: Any) -> Any:
         context = super().get_context_data(**kwargs)

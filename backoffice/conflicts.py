@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.history import NOTHING
-from backoffice.times import MomentInput, local, zone_of
+from backoffice.times import TimestampInput, local, zone_of
 from hierarchy.entity import Entity
 from hierarchy.models import Change
 from hierarchy.scoping import Scope
@@ -35,7 +35,7 @@ def changes_since(row: Entity, version: int, scope: Scope) -> list[Change]:
     return list(Change.objects.visible_to(scope).filter(pk__in=latest).order_by("-id"))
 
 
-def before(row: Entity, lines: Iterable[Change]) -> dict[str, Any]:
+def values_before(row: Entity, lines: Iterable[Change]) -> dict[str, Any]:
     """The columns that these entries (latest first) changed, with their values before all of them."""
     old: dict[str, Any] = {}
     for line in lines:
@@ -44,7 +44,7 @@ def before(row: Entity, lines: Iterable[Change]) -> dict[str, Any]:
     return {name: columns[name].to_python(value) for name, value in old.items() if name in columns}
 
 
-def put(data: Any, bound: forms.BoundField) -> None:
+def write_stored_value(data: Any, bound: forms.BoundField) -> None:
     """Replace the submitted value of one field with the stored value."""
     widget = getattr(bound.field.widget, "widget", bound.field.widget)
     value = bound.field.prepare_value(bound.initial)
@@ -54,7 +54,7 @@ def put(data: Any, bound: forms.BoundField) -> None:
             data[bound.html_name] = "on"
     elif isinstance(widget, forms.SelectMultiple | forms.CheckboxSelectMultiple):
         data.setlist(bound.html_name, [str(one) for one in value or ()])
-    elif isinstance(widget, MomentInput) and value is not None:
+    elif isinstance(widget, TimestampInput) and value is not None:
         # With the UTC offset, because a local time can occur twice.
         data[bound.html_name] = value.isoformat(timespec="seconds")
         data.pop(f"{bound.html_name}_offset", None)
@@ -62,7 +62,7 @@ def put(data: Any, bound: forms.BoundField) -> None:
         data[bound.html_name] = "" if value is None else str(value)
 
 
-def question(bound: forms.BoundField, row: Entity) -> SafeString:
+def choice_message(bound: forms.BoundField, row: Entity) -> SafeString:
     """The field error with radio buttons for the two values."""
     name = f"{bound.html_name}{WHOSE}"
     return format_html(
@@ -76,11 +76,11 @@ def question(bound: forms.BoundField, row: Entity) -> SafeString:
         name,
         THEIRS,
         _("Use theirs:"),
-        shown(bound, row),
+        stored_text(bound, row),
     )
 
 
-def shown(bound: forms.BoundField, row: Entity) -> str:
+def stored_text(bound: forms.BoundField, row: Entity) -> str:
     """The stored value of a field as text."""
     field: Any = bound.field
     value: Any = bound.initial
@@ -102,15 +102,15 @@ def shown(bound: forms.BoundField, row: Entity) -> str:
     return NOTHING if text in (None, "") else str(text)
 
 
-def overtaken_line(row: Entity) -> SafeString:
+def stale_inline_message(row: Entity) -> SafeString:
     """The message for an inline row."""
     text = gettext("%(object)s was changed after you opened the page. Nothing was saved.")
     return format_html(text.replace("%(object)s", "<bdi>{}</bdi>"), row)
 
 
-def overtaken_page(row: Entity, lines: list[Change], taken: Iterable[str], *, is_asked: bool) -> SafeString:
+def stale_form_message(row: Entity, lines: list[Change], taken: Iterable[str], *, is_asked: bool) -> SafeString:
     """The message for the main form: who changed the row, which changes were merged, and what to do next."""
-    parts: list[str] = [overtaken_line(row)]
+    parts: list[str] = [stale_inline_message(row)]
     if lines:
         who = ", ".join(dict.fromkeys(line.actor_label for line in lines))
         parts.append(

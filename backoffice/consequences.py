@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from backoffice.callers import REFUSALS
+from backoffice.callers import WRITE_ERRORS
 from bulk.edits import ADD, DELETE, SET, Edit
 from bulk.tables import tables
 from hierarchy.effects import Effect
@@ -17,7 +17,7 @@ from hierarchy.models import Site
 from hierarchy.scoping import Scope
 
 # More rows would take too long for a page to load.
-_MOST = 5_000
+_MAX_ROWS = 5_000
 _NONE = Effect()
 
 
@@ -35,7 +35,7 @@ class Assessor(Protocol):
 
 
 # Charging access of drivers, and site access of operators.
-ACCESS, SIGHT = "access", "sight"
+ACCESS, SITE_ACCESS = "access", "site_access"
 _assessors: dict[str, Assessor] = {}
 
 
@@ -49,11 +49,11 @@ class Effects:
     """The effects of an edit on charging access (`access`) and on site access (`site_access`)."""
 
     access: Effect = _NONE
-    sight: Effect = _NONE
+    site_access: Effect = _NONE
 
     @property
-    def is_nobody(self) -> bool:
-        sides = (self.access.gains, self.access.losses, self.sight.gains, self.sight.losses)
+    def is_empty(self) -> bool:
+        sides = (self.access.gains, self.access.losses, self.site_access.gains, self.site_access.losses)
         return not any(side.people for side in sides)
 
 
@@ -63,7 +63,7 @@ def effects_of(scope: Scope, edit: Edit) -> Effects | None:
     None for any other edit, and for more rows than are assessed.
     """
     model = tables()[edit.table].model
-    if len(edit.ids) > _MOST:
+    if len(edit.ids) > _MAX_ROWS:
         return None
     try:
         if edit.kind == SET and not edit.values.keys().isdisjoint(model.rules.place_fields):
@@ -72,7 +72,7 @@ def effects_of(scope: Scope, edit: Edit) -> Effects | None:
             return _effects({kind: one.of_revocation(scope, model, edit.ids) for kind, one in _assessors.items()})
         if edit.kind == ADD:
             return _effects({kind: one.of_grant(scope, model, edit) for kind, one in _assessors.items()})
-    except (Site.DoesNotExist, *REFUSALS):
+    except (Site.DoesNotExist, *WRITE_ERRORS):
         # The network has changed since: applying the plan reports it.
         return None
     return None
@@ -83,10 +83,10 @@ def effects_of_deletion(scope: Scope, row: Entity) -> Effects | None:
     return _effects({kind: one.of_revocation(scope, type(row), (row.pk,)) for kind, one in _assessors.items()})
 
 
-def people_and_places(edit: Edit, person: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def people_and_targets(edit: Edit, person: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The ids of the people and of the objects that an edit grants; `person` is the foreign key to the people."""
-    (asked,) = edit.values.values()
-    return (edit.ids, (asked,)) if edit.of == person else ((asked,), edit.ids)
+    (target,) = edit.values.values()
+    return (edit.ids, (target,)) if edit.of == person else ((target,), edit.ids)
 
 
 def _effects(found: dict[str, Effect | None]) -> Effects | None:

@@ -21,9 +21,9 @@ MOST_NAMED = 20
 class Consequences:
     """Names of the rows to delete, counts per model, and links to the protected rows."""
 
-    going: list[str] = field(default_factory=list)
+    to_delete: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
-    blocking: list[str] = field(default_factory=list)
+    protected: list[str] = field(default_factory=list)
 
 
 def consequences(rows: Sequence[Entity], scope: Scope) -> Consequences:
@@ -31,17 +31,17 @@ def consequences(rows: Sequence[Entity], scope: Scope) -> Consequences:
     model = type(rows[0])
     ids = [row.pk for row in rows]
     result = Consequences()
-    result.going += _named(model, rows[:MOST_NAMED], len(rows))
+    result.to_delete += _named(model, rows[:MOST_NAMED], len(rows))
     result.counts[str(model._meta.verbose_name_plural)] = len(rows)
     for relation, found in _related(model, models.CASCADE, ids, scope):
         count = found.count()
         if count:
-            result.going += _named(relation, found[:MOST_NAMED], count)
+            result.to_delete += _named(relation, found[:MOST_NAMED], count)
             result.counts[str(relation._meta.verbose_name_plural)] = count
     for relation, found in _related(model, models.PROTECT, ids, scope):
         count = found.count()
         if count:
-            result.blocking += _linked(relation, found[:MOST_NAMED], count)
+            result.protected += _linked(relation, found[:MOST_NAMED], count)
     return result
 
 

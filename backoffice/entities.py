@@ -17,15 +17,15 @@ from django.db import connection, models
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 
 from backoffice import actions
-from backoffice.callers import REFUSALS, caller_of, may_write, scope_of, sentence
+from backoffice.callers import WRITE_ERRORS, caller_of, error_message, may_write, scope_of
 from backoffice.choices import is_id
 from backoffice.consequences import effects_of_deletion
 from backoffice.deletion import consequences
 from backoffice.error_pages import Deleted, deletion_of
-from backoffice.forms import EntityForm, EntityFormSet, Refused, refusals_to
+from backoffice.forms import EntityForm, EntityFormSet, Refused, errors_to_form
 from backoffice.history_pages import HistoryPages
 from backoffice.scoped import ScopedAdmin, ScopedOptions
-from backoffice.times import own_zone, zone_of
+from backoffice.times import caller_zone, zone_of
 from hierarchy import journal, services
 from hierarchy.request_context import context_of
 from hierarchy.scoping import Scope
@@ -89,7 +89,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)
         form.scope = scope_of(request)
-        form.zone = own_zone(request) if obj is None else zone_of(obj)
+        form.zone = caller_zone(request) if obj is None else zone_of(obj)
         form.refused = context_of(request).refused
         return form
 
@@ -111,7 +111,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
         if request.method != "POST":
             return show()
         try:
-            with refusals_to(None), journal.recording(caller_of(request)):
+            with errors_to_form(None), journal.recording(caller_of(request)):
                 return show()
         except Refused as refused:
             # The transaction was rolled back. Process the submission again with a form that shows the error.
@@ -119,7 +119,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
             return show()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        with refusals_to(form.prefix):
+        with errors_to_form(form.prefix):
             services.save(caller_of(request), obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -133,11 +133,11 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
         removed = formset.deleted_forms
         for line in removed:
             if not line.instance._state.adding:
-                with refusals_to(form.prefix):
+                with errors_to_form(form.prefix):
                     services.delete(caller, line.instance, line.cleaned_data.get("row_version"))
         for line in formset.forms:
             if line not in removed and line.has_changed():
-                with refusals_to(line.prefix):
+                with errors_to_form(line.prefix):
                     is_new = line.instance._state.adding
                     services.save(caller, formset.save_new(line, commit=False) if is_new else line.instance)
 
@@ -151,8 +151,8 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
         try:
             with journal.recording(caller_of(request)):
                 return show()
-        except REFUSALS as error:
-            self.message_user(request, sentence(error), messages.ERROR)
+        except WRITE_ERRORS as error:
+            self.message_user(request, error_message(error), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> Any:
@@ -178,7 +178,7 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
             return [], {}, set(), []
         found = consequences(rows, scope_of(request))
         forbidden = {row.natural_key_text for row in rows if not self.has_delete_permission(request, row)}
-        return found.going, found.counts, forbidden, found.blocking
+        return found.to_delete, found.counts, forbidden, found.protected
 
     # Changelist and actions.
 
@@ -186,18 +186,18 @@ class EntityAdmin(HistoryPages, ScopedAdmin):
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
         if not all(is_id(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
-            raise BadRequest("A chosen row is no id.")
+            raise BadRequest("A selected id is invalid.")
         missing = actions.missing(request)
         if missing:
             self.message_user(request, missing, messages.WARNING)
             return HttpResponseRedirect(request.get_full_path())
-        if actions.is_own_transaction(self, request):
+        if actions.manages_own_transaction(self, request):
             return super().changelist_view(request, extra_context)
         try:
             with journal.recording(caller_of(request)):
                 return super().changelist_view(request, extra_context)
-        except REFUSALS as error:
-            self.message_user(request, sentence(error), messages.ERROR)
+        except WRITE_ERRORS as error:
+            self.message_user(request, error_message(error), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     def get_action_choices(self, request: HttpRequest, *args: Any) -> list[Any]:
@@ -248,7 +248,7 @@ class EntityInline(ScopedOptions, TabularInline):
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset: Any = super().get_formset(request, obj, **kwargs)
         formset.form.scope = scope_of(request)
-        formset.form.zone = own_zone(request) if obj is None else zone_of(obj)
+        formset.form.zone = caller_zone(request) if obj is None else zone_of(obj)
         formset.form.refused = context_of(request).refused
         return formset
 

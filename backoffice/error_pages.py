@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from backoffice import history
 from backoffice.callers import scope_of
 from backoffice.choices import is_id
-from backoffice.times import local, own_zone
+from backoffice.times import caller_zone, local
 from hierarchy import journal
 from hierarchy.entity import Entity
 from hierarchy.models import Change
@@ -25,25 +25,25 @@ _MOST_CHARACTERS = 80
 _QUOTED = "“<bdi>{}</bdi>”"
 
 
-class Words(NamedTuple):
+class ErrorText(NamedTuple):
     """The text of an error page: what happened, what it means, what to do, and links as (label, URL)."""
 
     title: str
     meaning: str
     advice: str
-    ways: list[tuple[str, str]]
+    links: list[tuple[str, str]]
 
 
-class DeadEnd(Exception):
+class ErrorPage(Exception):
     """Raised by a view of the admin to show an error page with `text` instead."""
 
     status: ClassVar[int]
 
-    def words(self, request: HttpRequest) -> Words:
+    def text(self, request: HttpRequest) -> ErrorText:
         raise NotImplementedError
 
 
-class UnknownFilter(DeadEnd):
+class UnknownFilter(ErrorPage):
     """The query string has an unknown filter or value. Ignoring it would show unfiltered rows as the result."""
 
     status = 400
@@ -53,18 +53,18 @@ class UnknownFilter(DeadEnd):
         self.model = model
         self.name, self.value = (Truncator(str(one)).chars(_MOST_CHARACTERS) for one in (name, value))
 
-    def words(self, request: HttpRequest) -> Words:
+    def text(self, request: HttpRequest) -> ErrorText:
         opts = self.model._meta
-        address = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
         popup = f"?{IS_POPUP_VAR}=1" if IS_POPUP_VAR in request.GET else ""
-        return Words(
+        return ErrorText(
             _("Unknown filter"),
-            self._sentence(),
+            self._explanation(),
             _("No rows are shown, and nothing was changed. Open the unfiltered list and use its filters."),
-            [(_("All %(rows)s") % {"rows": opts.verbose_name_plural}, address + popup)],
+            [(_("All %(rows)s") % {"rows": opts.verbose_name_plural}, url + popup)],
         )
 
-    def _sentence(self) -> SafeString:
+    def _explanation(self) -> SafeString:
         if not self.value:
             return format_html(_("This list has no filter %(filter)s.").replace("%(filter)s", _QUOTED), self.name)
         text = _(
@@ -74,7 +74,7 @@ class UnknownFilter(DeadEnd):
         return format_html(text, self.name, self.value)
 
 
-class Deleted(DeadEnd, Http404):
+class Deleted(ErrorPage, Http404):
     """The row was deleted, and the caller has access to the change log entry of the deletion."""
 
     status = 404
@@ -83,19 +83,19 @@ class Deleted(DeadEnd, Http404):
         super().__init__(str(change.object_id))
         self.change = change
 
-    def words(self, request: HttpRequest) -> Words:
-        zone = own_zone(request)
-        line = history.lines([self.change], scope_of(request), zone)[0]
-        restore = [(_("Restore"), line.undo)] if line.undo else []
-        return Words(
-            _("%(object)s was deleted") % {"object": f"{line.kind} {self.change.natural_key}"},
+    def text(self, request: HttpRequest) -> ErrorText:
+        zone = caller_zone(request)
+        entry = history.entries([self.change], scope_of(request), zone)[0]
+        restore = [(_("Restore"), entry.undo)] if entry.undo else []
+        return ErrorText(
+            _("%(object)s was deleted") % {"object": f"{entry.kind} {self.change.natural_key}"},
             format_html(
                 "{}: <bdi>{}</bdi>, {}.", _("Deleted by"), self.change.actor_label, local(self.change.at, zone)
             ),
             _("Nothing was saved. Go back in your browser to get your input back.")
             if request.method == "POST"
             else _("The link you followed is out of date."),
-            [*restore, (_("History"), history.log_of(self.change))],
+            [*restore, (_("History"), history.change_log_url(self.change))],
         )
 
 

@@ -80,7 +80,7 @@ def network(request: HttpRequest) -> HttpResponseBase:
     """The export page, or the file if the query string has a format."""
     form = ExportForm(request, request.GET if "format" in request.GET else None)
     if form.is_valid():
-        scope = _whole(form.scope, form.owner.pk)
+        scope = _customer_scope(form.scope, form.owner.pk)
         name = f"{slugify(form.owner.name) or 'network'}-{timezone.now():%Y-%m-%d}"
         try:
             return _download(ExportSelection(scope, form.cleaned_data["site"]), form.cleaned_data["format"], name)
@@ -101,37 +101,37 @@ def rows(request: HttpRequest, app_label: str, model_name: str, kind: str) -> Ht
         raise PermissionDenied
     listed = reverse(f"admin:{app_label}_{model_name}_changelist")
     found = page.get_changelist_instance(request).queryset
-    return chosen_rows(request, table, found, kind) or HttpResponseRedirect(f"{listed}?{request.GET.urlencode()}")
+    return download_rows(request, table, found, kind) or HttpResponseRedirect(f"{listed}?{request.GET.urlencode()}")
 
 
-def chosen_rows(request: HttpRequest, table: Table, found: Any, kind: str) -> FileResponse | None:
+def download_rows(request: HttpRequest, table: Table, found: Any, kind: str) -> FileResponse | None:
     """Rows of one table as a file of `kind`; None, with a message, if they cannot be exported."""
     sheet = next(one for one in sheets().values() if one.is_exported and table.name in one.tables)
     try:
-        scope = _one_customer(scope_of(request), table, found)
-        return _download(ExportSelection(scope, None, (sheet.name,), _among(sheet, table, found)), kind, sheet.name)
+        scope = _single_customer_scope(scope_of(request), table, found)
+        return _download(ExportSelection(scope, None, (sheet.name,), _selected_rows(sheet, table, found)), kind, sheet.name)
     except files.Unwritable as error:
         messages.error(request, str(error))
         return None
 
 
-def _among(sheet: Sheet, table: Table, found: Any) -> dict[str, Any]:
+def _selected_rows(sheet: Sheet, table: Table, found: Any) -> dict[str, Any]:
     """The rows per table of the sheet: none for the other tables."""
     empty: dict[str, Any] = {name: tables()[name].model.objects.none() for name in sheet.tables}
     return {**empty, table.name: found}
 
 
-def _one_customer(scope: Scope, table: Table, found: Any) -> Scope:
+def _single_customer_scope(scope: Scope, table: Table, found: Any) -> Scope:
     """The scope of the export. Files identify sites by their path within one customer."""
     if not scope.is_platform:
         return scope
     customers = found.order_by().values_list(table.model.rules.customer, flat=True).distinct()[:2]
     if len(customers) > 1:
         raise files.Unwritable(gettext("A file contains rows of one customer only. Filter the list by customer."))
-    return _whole(scope, customers[0]) if customers else scope
+    return _customer_scope(scope, customers[0]) if customers else scope
 
 
-def _whole(scope: Scope, customer_id: int) -> Scope:
+def _customer_scope(scope: Scope, customer_id: int) -> Scope:
     """The scope, limited to one customer for platform staff."""
     return Scope.whole_customer(customer_id) if scope.is_platform else scope
 

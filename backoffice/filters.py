@@ -34,7 +34,7 @@ class QuestionFilter(admin.SimpleListFilter):
     answers: ClassVar[dict[str, Any]]
 
     def narrow(self, rows: Rows, answer: str, scope: Scope) -> Rows:
-        """The `rows` that meet the chosen condition."""
+        """The `rows` that meet the condition."""
         raise NotImplementedError
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -71,16 +71,16 @@ class ValueFilter(admin.SimpleListFilter):
     def _values(self, request: HttpRequest, model_admin: Any) -> Iterable[str | None]:
         rows = model_admin.model.objects.visible_to(scope_of(request)).order_by()
         if self.above:
-            chosen = request.GET.get(self.above)
-            if not chosen:
+            value = request.GET.get(self.above)
+            if not value:
                 return ()
-            rows = rows.filter(**_equals(self.above, chosen.replace("\0", ""), self.nothing))
+            rows = rows.filter(**_equals(self.above, value.replace("\0", ""), self.nothing))
         found: Iterable[str | None] = rows.values_list(self.column, flat=True).distinct()[: self.most]
         return found
 
     def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
-        chosen = self.value()
-        return queryset if chosen is None else queryset.filter(**_equals(self.column, chosen, self.nothing))
+        value = self.value()
+        return queryset if value is None else queryset.filter(**_equals(self.column, value, self.nothing))
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):
@@ -103,7 +103,7 @@ class WithinFilter(admin.SimpleListFilter):
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
         self.site: Any = None
-        self._column = "pk" if model is Site else model_admin.place_attribute.replace(".", "__")
+        self._column = "pk" if model is Site else model_admin.site_attribute.replace(".", "__")
         self._page = model_admin.admin_site.get_model_admin(Site)
         super().__init__(request, params, model, model_admin)
 
@@ -112,12 +112,12 @@ class WithinFilter(admin.SimpleListFilter):
         return AutocompleteSelect(Site._meta.get_field("parent"), admin.site).media + SCRIPTS
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        chosen = self.value()
-        if chosen is not None and is_id(chosen):
-            self.site = Site.objects.visible_to(scope_of(request)).filter(pk=chosen).first()
-        if chosen is None or self.site is None:
+        value = self.value()
+        if value is not None and is_id(value):
+            self.site = Site.objects.visible_to(scope_of(request)).filter(pk=value).first()
+        if value is None or self.site is None:
             return []
-        return [(chosen, self._page.choice_labels(request, [self.site])[self.site.pk])]
+        return [(value, self._page.choice_labels(request, [self.site])[self.site.pk])]
 
     def has_output(self) -> bool:
         return True
@@ -197,9 +197,9 @@ class CustomerFilter(admin.SimpleListFilter):
         return [(str(customer.pk), customer.name) for customer in Customer.objects.visible_to(scope)]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        chosen = self.value()
-        if chosen is None:
+        value = self.value()
+        if value is None:
             return queryset
-        if not is_id(chosen):
+        if not is_id(value):
             raise IncorrectLookupParameters
-        return queryset.visible_to(Scope.whole_customer(int(chosen)))
+        return queryset.visible_to(Scope.whole_customer(int(value)))

@@ -16,9 +16,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from backoffice import conflicts
-from backoffice.callers import REFUSALS, sentence
+from backoffice.callers import WRITE_ERRORS, error_message
 from backoffice.choices import EntitySelect, is_id
-from backoffice.times import UTC, MomentChoice, zone_of
+from backoffice.times import UTC, TimestampFormField, zone_of
 from hierarchy.scoping import Scope
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ class Refused(Exception):
 
 
 @contextmanager
-def refusals_to(prefix: str | None) -> Iterator[None]:
+def errors_to_form(prefix: str | None) -> Iterator[None]:
     try:
         yield
-    except REFUSALS as error:
+    except WRITE_ERRORS as error:
         raise Refused(prefix, error) from error
 
 
@@ -65,14 +65,14 @@ class EntityForm(ModelForm):
     zone: ClassVar[ZoneInfo] = UTC
     refused: ClassVar[Refused | None] = None
     # Whether this is the inline form of a row that no longer exists.
-    is_gone = False
+    is_deleted = False
     # Maps columns to the form field that shows their errors.
-    error_places: ClassVar[dict[str, str]] = {}
+    error_fields: ClassVar[dict[str, str]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            if isinstance(field, MomentChoice):
+            if isinstance(field, TimestampFormField):
                 field.zone = self.zone
         if self.instance._state.adding:
             if self.scope.customer_id is not None and hasattr(self.instance, "customer_id"):
@@ -86,12 +86,12 @@ class EntityForm(ModelForm):
             for name in self.instance.rules.place_fields & self.fields.keys():
                 self.fields[name].required = True
         # The fields that someone else changed too, and the message for a page older than its row.
-        self.contested: list[str] = []
-        self.overtaken: SafeString | None = None
+        self.conflicting: list[str] = []
+        self.stale_message: SafeString | None = None
         if self.is_bound and not self.instance._state.adding:
-            self._meet_others()
+            self._merge_concurrent_changes()
 
-    def _meet_others(self) -> None:
+    def _merge_concurrent_changes(self) -> None:
         """Before validation, merge changes that others saved after the page was opened into the submitted data.
 
         Fields that only one side changed take that value; for the others, the form asks.
@@ -108,7 +108,7 @@ class EntityForm(ModelForm):
         # The QueryDict is immutable and shared with other forms.
         self.data = data = data.copy()
         for name in answers:
-            conflicts.put(data, self[name])
+            conflicts.write_stored_value(data, self[name])
         if is_old:
             self._merge([name for name in self.fields if name in columns], int(version))
             data[self.add_prefix("row_version")] = str(self.instance.version)
@@ -118,7 +118,7 @@ class EntityForm(ModelForm):
 
     def _merge(self, names: list[str], version: int) -> None:
         lines = conflicts.changes_since(self.instance, version, self.scope)
-        old = conflicts.before(self.instance, lines)
+        old = conflicts.values_before(self.instance, lines)
         is_known = len(lines) == self.instance.version - version
         mine, taken = False, []
         for name in names:
@@ -128,16 +128,16 @@ class EntityForm(ModelForm):
             if is_known and name not in old:
                 mine = True
             elif is_known and not bound.field.has_changed(old[name], bound.data):
-                conflicts.put(self.data, bound)
+                conflicts.write_stored_value(self.data, bound)
                 taken.append(str(bound.label))
             else:
-                self.contested.append(name)
-        if mine or self.contested:
+                self.conflicting.append(name)
+        if mine or self.conflicting:
             is_line = self.prefix is not None
-            self.overtaken = (
-                conflicts.overtaken_line(self.instance)
+            self.stale_message = (
+                conflicts.stale_inline_message(self.instance)
                 if is_line
-                else conflicts.overtaken_page(self.instance, lines, taken, is_asked=bool(self.contested))
+                else conflicts.stale_form_message(self.instance, lines, taken, is_asked=bool(self.conflicting))
             )
 
     @property
@@ -171,26 +171,26 @@ class EntityForm(ModelForm):
         super().full_clean()
         if not self.is_bound:
             return
-        if self.is_gone:
+        if self.is_deleted:
             self.add_error(None, _("This row was deleted after you opened the page. Reload the page."))
-        if self.overtaken is not None:
-            self.add_error(None, self.overtaken)
-            for name in self.contested:
-                self.add_error(name, conflicts.question(self[name], self.instance))
+        if self.stale_message is not None:
+            self.add_error(None, self.stale_message)
+            for name in self.conflicting:
+                self.add_error(name, conflicts.choice_message(self[name], self.instance))
         elif self.refused is not None and self.refused.prefix == self.prefix:
             self._show(self.refused.error)
 
     def _show(self, error: Exception) -> None:
         if not isinstance(error, ValidationError) or not hasattr(error, "error_dict"):
-            self.add_error(None, sentence(error))
+            self.add_error(None, error_message(error))
             return
         for column, errors in error.error_dict.items():
-            place = self.error_places.get(column, column)
+            place = self.error_fields.get(column, column)
             if place in self.fields:
                 self.add_error(place, errors)
             else:
                 for one in errors:
-                    self.add_error(None, self._with_label(column, sentence(one)))
+                    self.add_error(None, self._with_label(column, error_message(one)))
 
     def _with_label(self, column: str, text: str) -> str:
         """The error of a column without a form field, prefixed with the column's label."""
@@ -229,5 +229,5 @@ class EntityFormSet(InlineFormSet):
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
         form = super()._construct_form(i, **kwargs)  # type: ignore[misc]
         # Django would treat it as a new row, despite its id.
-        form.is_gone = i < self.initial_form_count() and form.instance._state.adding
+        form.is_deleted = i < self.initial_form_count() and form.instance._state.adding
         return form

@@ -36,7 +36,7 @@ _NAMES = {
 }
 
 # An object as the change log identifies it: model and id.
-Named = tuple[type[Entity], int]
+ObjectRef = tuple[type[Entity], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Entry:
     """One change log entry, ready to display.
 
     `kind` is the label of the model, `url` the page of the object (empty if it was deleted or is not accessible) and
@@ -60,7 +60,7 @@ class Line:
     kind: str
     differences: list[Difference]
     record: str
-    address: str
+    url: str
     undo: str
     restore: str
 
@@ -70,42 +70,42 @@ def kind_of(change: Change) -> str:
     return capfirst(str(model._meta.verbose_name)) if model else change.object_type
 
 
-def lines(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> list[Line]:
+def entries(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> list[Entry]:
     """The changes as entries. Three statements. References are named if they are or were accessible to `scope`."""
     rows = list(changes)
-    hide_names(rows, scope)
-    fields = {change.pk: _seen(change, scope) for change in rows}
-    referred, shown = _wanted(rows, fields)
-    names = _existing(referred | shown, scope)
-    texts = names | _remembered(referred - names.keys(), scope)
+    redact_names(rows, scope)
+    fields = {change.pk: _visible_fields(change, scope) for change in rows}
+    referred, shown = _objects_in(rows, fields)
+    names = _current_names(referred | shown, scope)
+    texts = names | _last_names(referred - names.keys(), scope)
     latest = _latest(rows)
     return [
-        Line(
+        Entry(
             change,
             kind_of(change),
             list(_differences(change.object_type, fields[change.pk], texts, zone)),
             names.get((Import, change.import_id or 0), ""),
-            *_addresses(change, names, scope, change.pk in latest),
+            *_urls(change, names, scope, change.pk in latest),
         )
         for change in rows
     ]
 
 
-def hide_names(changes: Iterable[Change], scope: Scope) -> None:
+def redact_names(changes: Iterable[Change], scope: Scope) -> None:
     """Replace the object's name in changes that `scope` sees only in part: the new name may not be accessible."""
     for change in changes:
-        if not _is_whole(change, scope):
+        if not _is_fully_visible(change, scope):
             change.natural_key = _("an object you have no access to")
 
 
 def differences(kind: str, fields: dict[str, list[Any]], scope: Scope, zone: ZoneInfo = UTC) -> list[Difference]:
     """Old and new values of some fields of one object, ready to display."""
     referred = set(_references(kind, fields))
-    names = _existing(referred, scope)
-    return list(_differences(kind, fields, names | _remembered(referred - names.keys(), scope), zone))
+    names = _current_names(referred, scope)
+    return list(_differences(kind, fields, names | _last_names(referred - names.keys(), scope), zone))
 
 
-def log_of(change: Change) -> str:
+def change_log_url(change: Change) -> str:
     """The URL of the change log of one object, which may be deleted."""
     return f"{reverse('admin:hierarchy_change_changelist')}?object={change.object_type}.{change.object_id}"
 
@@ -116,23 +116,23 @@ def label_of(kind: str, column: str) -> str:
     return capfirst(str(field.verbose_name) if field is not None else column.replace("_", " "))
 
 
-def _seen(change: Change, scope: Scope) -> dict[str, list[Any]]:
+def _visible_fields(change: Change, scope: Scope) -> dict[str, list[Any]]:
     model = kinds().get(change.object_type)
     return change.visible_fields(model.rules.place_fields if model else (), scope)
 
 
-def _is_whole(change: Change, scope: Scope) -> bool:
+def _is_fully_visible(change: Change, scope: Scope) -> bool:
     """Whether `scope` has access to all changed fields."""
-    return _seen(change, scope).keys() == change.fields.keys()
+    return _visible_fields(change, scope).keys() == change.fields.keys()
 
 
 # Names and URLs of objects.
 
 
-def _wanted(rows: list[Change], fields: dict[int, dict[str, list[Any]]]) -> tuple[set[Named], set[Named]]:
+def _objects_in(rows: list[Change], fields: dict[int, dict[str, list[Any]]]) -> tuple[set[ObjectRef], set[ObjectRef]]:
     """The objects that the changes refer to, and the changed objects."""
-    referred: set[Named] = set()
-    shown: set[Named] = set()
+    referred: set[ObjectRef] = set()
+    shown: set[ObjectRef] = set()
     models_of = kinds()
     for change in rows:
         referred.update(_references(change.object_type, fields[change.pk]))
@@ -143,14 +143,14 @@ def _wanted(rows: list[Change], fields: dict[int, dict[str, list[Any]]]) -> tupl
     return referred, shown
 
 
-def _references(kind: str, fields: dict[str, list[Any]]) -> Iterable[Named]:
+def _references(kind: str, fields: dict[str, list[Any]]) -> Iterable[ObjectRef]:
     for column, values in fields.items():
         target = _target(kinds().get(kind), column)
         if target is not None:
             yield from ((target, value) for value in values if isinstance(value, int))
 
 
-def _existing(wanted: set[Named], scope: Scope) -> dict[Named, str]:
+def _current_names(wanted: set[ObjectRef], scope: Scope) -> dict[ObjectRef, str]:
     """The names of those objects that exist and are accessible to `scope`. One statement."""
     ids: dict[type[Entity], set[int]] = defaultdict(set)
     for model, pk in wanted:
@@ -167,7 +167,7 @@ def _existing(wanted: set[Named], scope: Scope) -> dict[Named, str]:
     return {(models_of[kind], pk): name for kind, pk, name in parts[0].union(*parts[1:], all=True)}
 
 
-def _remembered(wanted: set[Named], scope: Scope) -> dict[Named, str]:
+def _last_names(wanted: set[ObjectRef], scope: Scope) -> dict[ObjectRef, str]:
     """The last names of deleted objects in change log entries accessible to `scope`. One statement."""
     ids: dict[str, set[int]] = defaultdict(set)
     for model, pk in wanted:
@@ -201,31 +201,31 @@ def _of(ids: dict[str, set[int]]) -> Q:
     return of_them
 
 
-def _addresses(change: Change, names: dict[Named, str], scope: Scope, is_latest: bool) -> tuple[str, str, str]:
+def _urls(change: Change, names: dict[ObjectRef, str], scope: Scope, is_latest: bool) -> tuple[str, str, str]:
     """The URLs of the object, of undoing the change, and of restoring the version after it."""
     model = kinds().get(change.object_type)
     if model is None:
         return "", "", ""
     is_there = (model, change.object_id) in names
-    address = ""
+    url = ""
     if is_there:
-        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[change.object_id])
+        url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[change.object_id])
     is_gone_here = change.action == journal.DELETED
     ways = []
     for way, fits in (
         (restore.UNDO, is_there != is_gone_here),
-        (restore.RESTORE, is_there and not is_gone_here and not is_latest and _is_whole(change, scope)),
+        (restore.RESTORE, is_there and not is_gone_here and not is_latest and _is_fully_visible(change, scope)),
     ):
         possible = fits and scope.may_write_something and restore.can_return(change)
         ways.append(reverse(f"admin:hierarchy_change_{way}", args=[change.pk]) if possible else "")
-    return address, ways[0], ways[1]
+    return url, ways[0], ways[1]
 
 
 # Fields and values.
 
 
 def _differences(
-    kind: str, fields: dict[str, list[Any]], names: dict[Named, str], zone: ZoneInfo
+    kind: str, fields: dict[str, list[Any]], names: dict[ObjectRef, str], zone: ZoneInfo
 ) -> Iterable[Difference]:
     model = kinds().get(kind)
     for column, (old, new) in fields.items():
@@ -245,7 +245,7 @@ def _target(model: type[Entity] | None, column: str) -> type[Entity] | None:
     return related if isinstance(related, type) and issubclass(related, Entity) else None
 
 
-def _text(value: Any, field: Any, target: type[Entity] | None, names: dict[Named, str], zone: ZoneInfo) -> str:
+def _text(value: Any, field: Any, target: type[Entity] | None, names: dict[ObjectRef, str], zone: ZoneInfo) -> str:
     if value is None:
         return NOTHING
     if target is not None:

@@ -45,7 +45,7 @@ class HistoryPages(ModelAdmin):
             "object": row,
             "trail": self.trail_of(request, row),  # type: ignore[attr-defined]
             "opts": self.opts,
-            "lines": history.lines(page.object_list, scope_of(request), zone_of(row)),
+            "lines": history.entries(page.object_list, scope_of(request), zone_of(row)),
             "names_objects": has_belongings(self.model) and not only_own,
             "has_belongings": has_belongings(self.model),
             "only_own": only_own,

@@ -25,14 +25,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from backoffice import history
-from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
+from backoffice.callers import WRITE_ERRORS, caller_of, error_message, scope_of
 from backoffice.choices import is_id
 from backoffice.consequences import effects_of
 from backoffice.exports import as_download
 from backoffice.plans import ACTIONS, errors_context, label_of, steps_context
 from backoffice.scoped import ScopedAdmin
-from backoffice.times import own_zone
-from backoffice.uploads import FileForm, ImportForm, bounded, largest_megabytes, sent
+from backoffice.times import caller_zone
+from backoffice.uploads import FileForm, ImportForm, form_data, limit_upload, max_megabytes
 from bulk import files
 from bulk.edits import FORMAT, Edit
 from bulk.imports import ImportRequest, annotated, import_apply, import_plan
@@ -51,9 +51,9 @@ MORE = ("table", "prune", "site")
 class ImportAdmin(ScopedAdmin):
     """Read-only list of imports. The add view uploads a file, and the history view lists the changes of an import."""
 
-    fields = ("file_name", "contents", "customer", "created_at", "who", "road", "row_counts", "sha256")
+    fields = ("file_name", "contents", "customer", "created_at", "imported_by", "source", "row_counts", "sha256")
     readonly_fields = fields
-    list_display = ("file_name", "created_at", "who", "road", "summary")
+    list_display = ("file_name", "created_at", "imported_by", "source", "summary")
     search_fields = ("file_name__icontains",)
     search_help_text = _("File")
     sortable_by = ()
@@ -88,16 +88,16 @@ class ImportAdmin(ScopedAdmin):
             row.line = by_import.get(row.pk)
 
     @admin.display(description=_("imported by"), empty_value=history.NOTHING)
-    def who(self, record: Any) -> str:
+    def imported_by(self, record: Any) -> str:
         return record.line.actor_label if record.line else ""
 
     @admin.display(description=_("source"), empty_value=history.NOTHING)
-    def road(self, record: Any) -> str:
+    def source(self, record: Any) -> str:
         return record.line.get_road_display() if record.line else ""
 
     @admin.display(description=_("contents"))
     def contents(self, record: Import) -> str:
-        return _title(record.format)
+        return _format_label(record.format)
 
     @admin.display(description=_("rows"))
     def summary(self, record: Import) -> str:
@@ -132,12 +132,12 @@ class ImportAdmin(ScopedAdmin):
         page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
         context = {
             **self.admin_site.each_context(request),
-            "title": _what_changed(record),
+            "title": _history_title(record),
             "object": record,
             "opts": self.opts,
-            "lines": history.lines(page.object_list, scope_of(request)),
+            "lines": history.entries(page.object_list, scope_of(request)),
             "names_objects": True,
-            "zone": own_zone(request),
+            "zone": caller_zone(request),
             "page": page,
             **(extra_context or {}),
         }
@@ -155,18 +155,18 @@ class ImportAdmin(ScopedAdmin):
 
     @method_decorator(csrf_exempt)
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
-        return self._add_view(bounded(request))
+        return self._add_view(limit_upload(request))
 
     @method_decorator(csrf_protect)
     def _add_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = ImportForm(request, *sent(request))
+        form = ImportForm(request, *form_data(request))
         if form.is_valid():
             try:
                 plan = import_plan(caller_of(request), form.owner, form.content, form.request)
-            except REFUSALS as error:
-                form.add_error(None, sentence(error))
+            except WRITE_ERRORS as error:
+                form.add_error(None, error_message(error))
             else:
                 return _to_plan(plan)
         waiting = ImportPlan.objects.visible_to(scope_of(request)).filter(applied_as=None)
@@ -181,7 +181,7 @@ class ImportAdmin(ScopedAdmin):
                 .defer("content", "steps", "findings")
                 .annotate(error_count=F("findings__errorCount"))[:WAITING_SHOWN]
             ),
-            "limit": largest_megabytes(),
+            "limit": max_megabytes(),
         }
         return self._page(request, "upload", context)
 
@@ -189,11 +189,11 @@ class ImportAdmin(ScopedAdmin):
 
     @method_decorator(csrf_exempt)
     def plan_view(self, request: HttpRequest, plan_id: str) -> HttpResponse:
-        return self._plan_view(bounded(request), plan_id)
+        return self._plan_view(limit_upload(request), plan_id)
 
     @method_decorator(csrf_protect)
     def _plan_view(self, request: HttpRequest, plan_id: str) -> HttpResponse:
-        plan = _own_plan(request, plan_id)
+        plan = _get_plan(request, plan_id)
         if plan.applied_as is not None:
             return _to_record(plan.applied_as)
         if request.method != "POST":
@@ -201,13 +201,13 @@ class ImportAdmin(ScopedAdmin):
         answers: dict[str, Callable[[HttpRequest, ImportPlan], HttpResponse]] = {
             "apply": self._apply,
             "again": self._plan_again,
-            "mend": self._mend,
+            "upload": self._upload_fixed_file,
             "discard": self._discard,
         }
         word = request.POST.get("answer", "")
         answer = answers.get(word)
         # A bulk change has no file that could be replaced.
-        if answer is None or (word == "mend" and plan.format == FORMAT):
+        if answer is None or (word == "upload" and plan.format == FORMAT):
             raise BadRequest("Unknown answer to a plan.")
         return answer(request, plan)
 
@@ -215,7 +215,7 @@ class ImportAdmin(ScopedAdmin):
         context |= {
             "title": plan.file_name,
             "plan": plan,
-            "contents": _title(plan.format),
+            "contents": _format_label(plan.format),
             "until": plan.expires_at,
         }
         edit = _edit(plan)
@@ -233,12 +233,12 @@ class ImportAdmin(ScopedAdmin):
         try:
             with journal.recording(caller):
                 # A second click waits for the lock, then finds the plan applied.
-                plan = _own_plan(request, str(plan.pk), is_locked=True)
+                plan = _get_plan(request, str(plan.pk), is_locked=True)
                 edit = _edit(plan) if plan.applied_as is None else None
                 record = plan.applied_as or import_apply(caller, plan)
-        except REFUSALS as error:
+        except WRITE_ERRORS as error:
             differences = [one.detail for one in error.errors] if isinstance(error, DomainError) else []
-            answer = self._show(request, plan, refusal=sentence(error), differences=differences)
+            answer = self._show(request, plan, refusal=error_message(error), differences=differences)
             answer.status_code = 409
             return answer
         done = {"file": record, "rows": self.summary(record)}
@@ -254,8 +254,8 @@ class ImportAdmin(ScopedAdmin):
     def _plan_again(self, request: HttpRequest, plan: ImportPlan) -> HttpResponse:
         return self._replace(request, plan, zlib.decompress(plan.content), plan.file_name)
 
-    def _mend(self, request: HttpRequest, plan: ImportPlan) -> HttpResponse:
-        form = FileForm(*sent(request))
+    def _upload_fixed_file(self, request: HttpRequest, plan: ImportPlan) -> HttpResponse:
+        form = FileForm(*form_data(request))
         if not form.is_valid():
             return self._show(request, plan, form=form)
         return self._replace(request, plan, form.content, form.file_name)
@@ -265,8 +265,8 @@ class ImportAdmin(ScopedAdmin):
         again = ImportRequest(file_name, plan.format, plan.table, plan.prune_site)
         try:
             fresh = import_plan(caller_of(request), plan.customer, content, again)
-        except REFUSALS as error:
-            self.message_user(request, sentence(error), messages.ERROR)
+        except WRITE_ERRORS as error:
+            self.message_user(request, error_message(error), messages.ERROR)
             return _to_plan(plan)
         plan.delete()
         return _to_plan(fresh)
@@ -283,7 +283,7 @@ class ImportAdmin(ScopedAdmin):
 
     def errors_view(self, request: HttpRequest, plan_id: str) -> HttpResponseBase:
         """Download the file with an added column of errors."""
-        plan = _own_plan(request, plan_id)
+        plan = _get_plan(request, plan_id)
         if plan.applied_as is not None:
             return _to_record(plan.applied_as)
         if plan.format == FORMAT:
@@ -300,7 +300,7 @@ class ImportAdmin(ScopedAdmin):
         return TemplateResponse(request, f"admin/hierarchy/import/{name}.html", whole)
 
 
-def _own_plan(request: HttpRequest, plan_id: str, is_locked: bool = False) -> ImportPlan:
+def _get_plan(request: HttpRequest, plan_id: str, is_locked: bool = False) -> ImportPlan:
     plans = ImportPlan.objects.visible_to(scope_of(request)).select_related("customer", "applied_as").defer("content")
     if is_locked:
         plans = plans.select_for_update(of=("self",))
@@ -323,13 +323,13 @@ def _to_record(record: Import) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:hierarchy_import_change", args=[quote(record.pk)]))
 
 
-def _what_changed(record: Import) -> str:
+def _history_title(record: Import) -> str:
     is_edit = record.format == FORMAT
     text = gettext("Changes made by %(file)s") if is_edit else gettext("Changes made by the import of %(file)s")
     return text % {"file": record}
 
 
-def _title(name: str) -> str:
+def _format_label(name: str) -> str:
     """The label of a format: the title of a register, or the file type of Chargetree tables."""
     register = formats().get(name)
     if name == FORMAT:

@@ -28,7 +28,7 @@ from backoffice.choices import is_id
 from backoffice.error_pages import UnknownFilter
 from backoffice.restore import RestorePages
 from backoffice.scoped import ScopedAdmin, ScopedChangeList
-from backoffice.times import own_zone
+from backoffice.times import caller_zone
 from hierarchy.models import ACTIONS, ROADS, Change, Site
 from hierarchy.object_history import kinds
 from hierarchy.scoping import Scope
@@ -36,7 +36,7 @@ from hierarchy.scoping import Scope
 # Unindexed filters scan at most so many entries; a link continues from there.
 WINDOW = 250_000
 # The paginator stops here; dates and filters reach older entries.
-COUNTED = 5_000
+MAX_COUNTED = 5_000
 
 # Ids and times of entries may differ in order by as much, because transactions overlap.
 _OVERLAP = datetime.timedelta(hours=1)
@@ -54,7 +54,7 @@ def _line(**kwargs: Any) -> forms.CharField:
     return forms.CharField(required=False, max_length=320, **kwargs)
 
 
-class Narrowing(forms.Form):
+class ChangeFilterForm(forms.Form):
     """The filters of the change log. Hidden fields are set by links."""
 
     q = _line(label=_("Search"), widget=forms.TextInput(attrs={"type": "search"}))
@@ -126,34 +126,34 @@ class Narrowing(forms.Form):
         except OverflowError:
             return None
 
-    def narrow(self, changes: Any) -> Any:
+    def filter(self, changes: Any) -> Any:
         """The `changes` that match, within the window if it applies."""
-        asked = self.cleaned_data
+        filters = self.cleaned_data
         columns = {
-            "object_type": asked.get("kind"),
-            "action": asked.get("action"),
-            "road": asked.get("road"),
-            "request_id": asked.get("request"),
-            "import_id": asked.get("import_id"),
-            "actor_label__icontains": asked.get("who"),
+            "object_type": filters.get("kind"),
+            "action": filters.get("action"),
+            "road": filters.get("road"),
+            "request_id": filters.get("request"),
+            "import_id": filters.get("import_id"),
+            "actor_label__icontains": filters.get("who"),
         }
         changes = changes.filter(**{name: value for name, value in columns.items() if value})
-        if asked.get("site"):
-            part = f"/{asked['site'].pk}/"
+        if filters.get("site"):
+            part = f"/{filters['site'].pk}/"
             changes = changes.filter(Q(site_path__contains=part) | Q(from_path__contains=part))
-        if asked.get("object"):
-            changes = changes.filter(object_type=asked["object"][0], object_id=asked["object"][1])
-        if asked.get(SEARCH_VAR):
-            changes = self._search(changes, asked[SEARCH_VAR])
+        if filters.get("object"):
+            changes = changes.filter(object_type=filters["object"][0], object_id=filters["object"][1])
+        if filters.get(SEARCH_VAR):
+            changes = self._search(changes, filters[SEARCH_VAR])
         since, until = self.period
         if since:
             changes = changes.filter(at__gte=since, pk__gte=_first_line(since - _OVERLAP))
         if until:
             changes = changes.filter(at__lt=until, pk__lt=_first_line(until + _OVERLAP))
-        if asked.get("before"):
-            changes = changes.filter(pk__lt=asked["before"])
+        if filters.get("before"):
+            changes = changes.filter(pk__lt=filters["before"])
         if self.is_scanning:
-            self.lowest = max((asked.get("before") or _last_line() + 1) - WINDOW, 0)
+            self.lowest = max((filters.get("before") or _last_line() + 1) - WINDOW, 0)
             changes = changes.filter(pk__gte=self.lowest)
         return changes
 
@@ -162,10 +162,10 @@ class Narrowing(forms.Form):
         if not self.is_column(text):
             found |= Q(values_text__icontains=json.dumps(text, ensure_ascii=False)[1:-1])
         if self.scope.is_restricted:
-            found &= Q(request_id=text) | self._stayed()
+            found &= Q(request_id=text) | self._without_departures()
         return changes.alias(values_text=Cast("fields", TextField())).filter(found)
 
-    def _stayed(self) -> Q:
+    def _without_departures(self) -> Q:
         """The condition that excludes moves out of the accessible sites: a search could reveal hidden values."""
         stayed = Q(from_path=None)
         for site_id in self.scope.root_ids:
@@ -180,11 +180,11 @@ class Narrowing(forms.Form):
     @property
     def is_scanning(self) -> bool:
         """Whether no index applies, so that the database scans entries one by one."""
-        asked = self.cleaned_data
-        if any(asked.get(name) for name in ("object", "request", "import_id")):
+        filters = self.cleaned_data
+        if any(filters.get(name) for name in ("object", "request", "import_id")):
             return False
         columns = ("q", "who", "kind", "action", "road", "site")
-        return self.scope.is_restricted or any(asked.get(name) for name in columns)
+        return self.scope.is_restricted or any(filters.get(name) for name in columns)
 
 
 def _first_line(at: datetime.datetime) -> int:
@@ -199,14 +199,14 @@ def _last_line() -> int:
     return last or 0
 
 
-class LogPaginator(Paginator):  # type: ignore[type-arg]
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts up to a limit, and runs the filtered query once."""
 
     object_list: Any
 
     @cached_property
     def ids(self) -> list[int]:
-        return list(self.object_list.values_list("pk", flat=True)[:COUNTED])
+        return list(self.object_list.values_list("pk", flat=True)[:MAX_COUNTED])
 
     @cached_property
     def count(self) -> int:
@@ -218,18 +218,22 @@ class LogPaginator(Paginator):  # type: ignore[type-arg]
         return Page(list(self.object_list.filter(pk__in=ids)), number, self)
 
 
-class LogList(ScopedChangeList):
+class ChangeLogList(ScopedChangeList):
     """One page of the change log, filtered by the form above it."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        self.title = _("Change log")
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         page: Any = self.model_admin
         parent = Site._meta.get_field("parent")
         sites = page.formfield_for_foreignkey(parent, request, label=_("Site"), required=False)
-        self.narrowing = Narrowing(request.GET, scope_of(request), own_zone(request), sites)
-        for name in self.get_filters_params().keys() - self.narrowing.fields.keys():
+        self.filter_form = ChangeFilterForm(request.GET, scope_of(request), caller_zone(request), sites)
+        for name in self.get_filters_params().keys() - self.filter_form.fields.keys():
             raise UnknownFilter(self.model, name)
         changes = self.root_queryset.order_by("-id")
-        return self.narrowing.narrow(changes) if self.narrowing.is_valid() else changes.none()
+        return self.filter_form.filter(changes) if self.filter_form.is_valid() else changes.none()
 
     def get_results(self, request: HttpRequest) -> None:
         paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
@@ -238,12 +242,12 @@ class LogList(ScopedChangeList):
         self.result_list, self.full_result_count = page.object_list, None
         self.show_admin_actions = self.can_show_all = False
         self.multi_page = paginator.num_pages > 1
-        self.lines = history.lines(page.object_list, scope_of(request), self.narrowing.zone)
-        self.is_capped = paginator.count == COUNTED
+        self.lines = history.entries(page.object_list, scope_of(request), self.filter_form.zone)
+        self.is_capped = paginator.count == MAX_COUNTED
 
     @property
     def choices(self) -> list[forms.BoundField]:
-        return [self.narrowing[name] for name in ("kind", "action", "road", "who", "site", "span")]
+        return [self.filter_form[name] for name in ("kind", "action", "road", "who", "site", "span")]
 
     @property
     def pages(self) -> list[tuple[Any, str]]:
@@ -257,25 +261,25 @@ class LogList(ScopedChangeList):
     @property
     def chips(self) -> list[tuple[Any, str, str]]:
         """Active filters without a visible field: label, value, and the URL without it."""
-        asked = self.narrowing.cleaned_data if self.narrowing.is_valid() else {}
+        filters = self.filter_form.cleaned_data if self.filter_form.is_valid() else {}
         shown = {
-            "object": self.lines[0].change.natural_key if self.lines else self.narrowing.data.get("object", ""),
-            "request": asked.get("request"),
-            "import_id": asked.get("import_id") and (self.lines[0].record if self.lines else asked["import_id"]),
-            "before": asked.get("before"),
+            "object": self.lines[0].change.natural_key if self.lines else self.filter_form.data.get("object", ""),
+            "request": filters.get("request"),
+            "import_id": filters.get("import_id") and (self.lines[0].record if self.lines else filters["import_id"]),
+            "before": filters.get("before"),
         }
         return [
-            (self.narrowing.fields[name].label, str(shown[name]), self.get_query_string(remove=[name, PAGE_VAR]))
+            (self.filter_form.fields[name].label, str(shown[name]), self.get_query_string(remove=[name, PAGE_VAR]))
             for name in shown
-            if asked.get(name)
+            if filters.get(name)
         ]
 
     @property
     def undo_all(self) -> str:
         """The URL to undo all listed changes, if they belong to one request or import."""
-        asked = self.narrowing.cleaned_data if self.narrowing.is_valid() else {}
-        is_step = asked.get("request") or asked.get("import_id")
-        if not (is_step and self.lines and self.narrowing.scope.may_write_something):
+        filters = self.filter_form.cleaned_data if self.filter_form.is_valid() else {}
+        is_step = filters.get("request") or filters.get("import_id")
+        if not (is_step and self.lines and self.filter_form.scope.may_write_something):
             return ""
         return reverse("admin:hierarchy_change_undo_all", args=[self.lines[0].change.pk])
 
@@ -284,19 +288,19 @@ class LogList(ScopedChangeList):
         """The URL of older entries, if the list is cut off at a limit."""
         if self.is_capped and self.result_list and self.page_num == self.paginator.num_pages:
             return str(self.get_query_string({"before": self.result_list[-1].pk}, [PAGE_VAR]))
-        if self.narrowing.lowest and not self.is_capped:
-            return str(self.get_query_string({"before": self.narrowing.lowest}, [PAGE_VAR]))
+        if self.filter_form.lowest and not self.is_capped:
+            return str(self.get_query_string({"before": self.filter_form.lowest}, [PAGE_VAR]))
         return ""
 
     @property
-    def is_narrowed(self) -> bool:
+    def is_filtered(self) -> bool:
         return bool(self.get_query_string(remove=[PAGE_VAR]).strip("?"))
 
     @property
-    def leaves_out_values(self) -> bool:
+    def searches_names_only(self) -> bool:
         """Whether only names were searched, not values."""
-        text = self.narrowing.is_valid() and self.narrowing.cleaned_data.get(SEARCH_VAR)
-        return bool(text and self.narrowing.is_column(text))
+        text = self.filter_form.is_valid() and self.filter_form.cleaned_data.get(SEARCH_VAR)
+        return bool(text and self.filter_form.is_column(text))
 
 
 @admin.register(Change)
@@ -306,7 +310,7 @@ class ChangeAdmin(RestorePages, ScopedAdmin):
     fields = ("at", "actor_label", "road", "request_id", "action", "kind", "natural_key", "differences")
     readonly_fields = fields
     list_display = ("natural_key",)
-    paginator = LogPaginator
+    paginator = CappedPaginator
     sortable_by = ()
     actions = None
 
@@ -324,11 +328,11 @@ class ChangeAdmin(RestorePages, ScopedAdmin):
         return []
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ScopedChangeList]:
-        return LogList
+        return ChangeLogList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         change = super().get_object(request, object_id, from_field)
-        change.line = history.lines([change], scope_of(request), own_zone(request))[0]
+        change.line = history.entries([change], scope_of(request), caller_zone(request))[0]
         return change
 
     def history_view(

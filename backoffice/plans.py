@@ -70,11 +70,11 @@ def label_of(table: str, is_one: bool = False) -> str:
 
 def errors_context(plan: ImportPlan) -> dict[str, Any]:
     # In the order of dependencies between tables, so that consequential errors come after their cause.
-    places = {name.casefold(): place for place, name in enumerate(sheets())}
-    last = len(places)
+    positions = {name.casefold(): position for position, name in enumerate(sheets())}
+    last = len(positions)
     errors = sorted(
         plan.findings["errors"],
-        key=lambda error: (places.get(error["sheet"].casefold(), last), error["sheet"], error["row"]),
+        key=lambda error: (positions.get(error["sheet"].casefold(), last), error["sheet"], error["row"]),
     )
     count = plan.findings["errorCount"]
     return {
@@ -86,18 +86,18 @@ def errors_context(plan: ImportPlan) -> dict[str, Any]:
     }
 
 
-def steps_context(plan: ImportPlan, asked: QueryDict) -> dict[str, Any]:
+def steps_context(plan: ImportPlan, query: QueryDict) -> dict[str, Any]:
     """One page of the steps that match the query string, and the counts of all."""
     steps = list(plan_steps(plan))
     numbers = Counter((step["table"], step["action"]) for step in steps)
     # The table of the plan comes before the tables of dependent rows.
-    touched = sorted(dict.fromkeys(table for table, _action in numbers), key=lambda table: table != plan.table)
+    changed = sorted(dict.fromkeys(table for table, _action in numbers), key=lambda table: table != plan.table)
     unchanged = {name: counts["unchanged"] for name, counts in plan.counts.items()}
-    table, action = asked.get("table", ""), asked.get("action", "")
-    chosen = [step for step in steps if table in ("", step["table"]) and action in ("", step["action"])]
+    table, action = query.get("table", ""), query.get("action", "")
+    selected = [step for step in steps if table in ("", step["table"]) and action in ("", step["action"])]
     rank = {name: number for number, name in enumerate(ACTIONS)}
-    chosen.sort(key=lambda step: (rank[step["action"]], step["table"] != plan.table))
-    page = Paginator(chosen, STEPS_PER_PAGE).get_page(asked.get(PAGE_VAR, 1))
+    selected.sort(key=lambda step: (rank[step["action"]], step["table"] != plan.table))
+    page = Paginator(selected, STEPS_PER_PAGE).get_page(query.get(PAGE_VAR, 1))
     warnings = plan.findings["warnings"]
     return {
         "count": len(steps),
@@ -105,11 +105,11 @@ def steps_context(plan: ImportPlan, asked: QueryDict) -> dict[str, Any]:
         "actions": list(ACTIONS.items()),
         "counts": [
             ShownCounts(name, label_of(name), [(one, numbers[name, one]) for one in ACTIONS], unchanged.get(name, 0))
-            for name in touched
+            for name in changed
         ],
-        "untouched": [(label_of(name), count) for name, count in unchanged.items() if name not in touched],
+        "untouched": [(label_of(name), count) for name, count in unchanged.items() if name not in changed],
         "steps": [_shown(step, plan) for step in page.object_list],
-        "is_filtered": len(chosen) != len(steps),
+        "is_filtered": len(selected) != len(steps),
         "page": page,
         "warnings": warnings[:ERRORS_SHOWN],
         "warning_count": plan.findings["warningCount"],

@@ -17,10 +17,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice import history
-from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
+from backoffice.callers import WRITE_ERRORS, caller_of, error_message, scope_of
 from backoffice.choices import is_id
 from backoffice.forms import VERSION_MAX
-from backoffice.times import own_zone
+from backoffice.times import caller_zone
 from hierarchy import journal, restore
 from hierarchy.entity import Entity
 from hierarchy.errors import Conflict, DomainError, NotFound
@@ -66,16 +66,16 @@ class RestorePages(ModelAdmin):
             without = {int(one) for one in request.POST.getlist("without") if is_id(one)}
             try:
                 restore.write_step(caller, lines, without)
-            except REFUSALS as error:
-                conflict = sentence(error)
+            except WRITE_ERRORS as error:
+                conflict = error_message(error)
             else:
                 count = len(lines) - len(without)
                 text = ngettext("%(count)s change was undone.", "%(count)s changes were undone.", count)
                 self.message_user(request, text % {"count": count}, messages.SUCCESS)
                 return HttpResponseRedirect(reverse("admin:hierarchy_change_changelist"))
         refused = {} if is_too_much else restore.rehearse_step(caller, lines)
-        zone = own_zone(request)
-        shown = history.lines(lines[:LINES_SHOWN], caller.scope, zone)
+        zone = caller_zone(request)
+        shown = history.entries(lines[:LINES_SHOWN], caller.scope, zone)
         whole = {
             **self.admin_site.each_context(request),
             "title": gettext("Undo related changes"),
@@ -86,7 +86,7 @@ class RestorePages(ModelAdmin):
             "count": len(lines) - len(refused),
             "total": len(lines),
             "most": restore.MOST_LINES if is_too_much else 0,
-            "refused": [(line, sentence(refused[line.pk])) for line in lines if line.pk in refused],
+            "refused": [(line, error_message(refused[line.pk])) for line in lines if line.pk in refused],
             "only_visible": caller.scope.is_restricted,
             "conflict": conflict,
             "zone": zone,
@@ -102,8 +102,8 @@ class RestorePages(ModelAdmin):
         if request.method == "POST":
             try:
                 return self._write(request, change, way)
-            except REFUSALS as error:
-                conflict = sentence(error)
+            except WRITE_ERRORS as error:
+                conflict = error_message(error)
         return self._ask(request, change, way, conflict)
 
     def _ask(self, request: HttpRequest, change: Change, way: str, conflict: str) -> HttpResponse:
@@ -112,12 +112,12 @@ class RestorePages(ModelAdmin):
         except NotFound as error:
             raise Http404 from error
         except DomainError as error:
-            return self._page(request, change, way, {"refusal": sentence(error)}, conflict)
+            return self._page(request, change, way, {"refusal": error_message(error)}, conflict)
         if found is None:
-            return HttpResponseRedirect(_address(kinds()[change.object_type], "delete", change.object_id))
+            return HttpResponseRedirect(_url(kinds()[change.object_type], "delete", change.object_id))
         if isinstance(found.row, Site) and not found.is_new and [one.name for one in found.columns] == ["parent"]:
             # The move page previews who gains and loses access.
-            return HttpResponseRedirect(_move(found))
+            return HttpResponseRedirect(_move_url(found))
         return self._page(request, change, way, self._shown(request, change, way, found), conflict)
 
     def _write(self, request: HttpRequest, change: Change, way: str) -> HttpResponse:
@@ -134,7 +134,7 @@ class RestorePages(ModelAdmin):
             else gettext("%(object)s was restored to its earlier values.")
         )
         self.message_user(request, text % {"object": found.row.natural_key_text}, messages.SUCCESS)
-        return HttpResponseRedirect(_address(type(found.row), "history", found.row.pk))
+        return HttpResponseRedirect(_url(type(found.row), "history", found.row.pk))
 
     def _shown(self, request: HttpRequest, change: Change, way: str, found: Restoration) -> dict[str, Any]:
         """The changes to write, and errors per row."""
@@ -145,9 +145,9 @@ class RestorePages(ModelAdmin):
             rehearsed = restore.plan(scope, change, way)
             if rehearsed is not None:
                 errors = restore.rehearse(caller_of(request), rehearsed)
-                refused = {name: sentence(error) for name, error in errors.items()}
+                refused = {name: error_message(error) for name, error in errors.items()}
         fields = {one.name: [one.now, one.then] for one in found.columns}
-        shown = history.differences(change.object_type, fields, scope, own_zone(request))
+        shown = history.differences(change.object_type, fields, scope, caller_zone(request))
         columns = list(zip(shown, found.columns, strict=True))
         others = [(row, found.called[restore.name_of(row)]) for row in found.others]
         is_move = isinstance(found.row, Site) and not found.is_new and "parent" in fields
@@ -156,15 +156,15 @@ class RestorePages(ModelAdmin):
             "columns": columns,
             "newer": [one.label for one, column in columns if column.is_newer],
             "kept": [history.label_of(change.object_type, name) for name in found.kept],
-            "others": [_called(row, called) for row, called in others if restore.name_of(row) not in refused],
+            "others": [_label(row, called) for row, called in others if restore.name_of(row) not in refused],
             "missing": [
-                (_called(row, called), refused[restore.name_of(row)], restore.name_of(row))
+                (_label(row, called), refused[restore.name_of(row)], restore.name_of(row))
                 for row, called in others
                 if restore.name_of(row) in refused
             ],
             "row": found.row,
             "is_new": found.is_new,
-            "move": _move(found) if is_move else "",
+            "move": _move_url(found) if is_move else "",
         }
 
     def _page(self, request: HttpRequest, change: Any, way: str, shown: dict[str, Any], conflict: str) -> HttpResponse:
@@ -178,8 +178,8 @@ class RestorePages(ModelAdmin):
             "opts": self.opts,
             "object": change,
             "the_line": [change.line],
-            "back": change.line.address or history.log_of(change),
-            "zone": own_zone(request),
+            "back": change.line.url or history.change_log_url(change),
+            "zone": caller_zone(request),
             "way": way,
             "conflict": "" if shown["refusal"] else conflict,
             **shown,
@@ -187,15 +187,15 @@ class RestorePages(ModelAdmin):
         return TemplateResponse(request, "admin/history/restore.html", whole, status=409 if conflict else 200)
 
 
-def _called(row: Entity, name: str) -> str:
+def _label(row: Entity, name: str) -> str:
     return f"{capfirst(str(row._meta.verbose_name))}: {name}"
 
 
-def _address(model: type[Entity], page: str, pk: int) -> str:
+def _url(model: type[Entity], page: str, pk: int) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=[pk])
 
 
-def _move(found: Restoration) -> str:
+def _move_url(found: Restoration) -> str:
     """The URL of the move page with the earlier parent site."""
     parent_id = found.row.parent_id  # type: ignore[attr-defined]
     return f"{reverse('admin:hierarchy_site_move', args=[found.row.pk])}?to={parent_id or 'top'}"

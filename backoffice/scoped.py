@@ -21,8 +21,8 @@ from backoffice.callers import scope_of
 from backoffice.choices import EntityChoiceField, EntitySelect
 from backoffice.error_pages import UnknownFilter
 from backoffice.filters import ActiveFilters, WithinFilter
-from backoffice.search.matching import Text, columns_of, matching
-from backoffice.times import MomentChoice, MomentColumn, give_zones, with_moments
+from backoffice.search.matching import SearchText, columns_of, matching
+from backoffice.times import TimestampColumn, TimestampFormField, attach_zones, with_timestamp_columns
 from hierarchy.fields import KeyField, MomentField
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
@@ -38,7 +38,7 @@ PATH_SEPARATOR = " › "
 _COMPARISONS = ("", "exact", "isnull", "id__exact")
 
 
-def places(scope: Scope, site_ids: Iterable[int | None]) -> dict[int | None, str]:
+def path_labels(scope: Scope, site_ids: Iterable[int | None]) -> dict[int | None, str]:
     """The path of each site as text, from the topmost site that `scope` sees. One statement."""
     known = site_paths({site_id for site_id in site_ids if site_id is not None}, scope)
     return {site_id: PATH_SEPARATOR.join(names) for site_id, names in known.items()}
@@ -47,7 +47,7 @@ def places(scope: Scope, site_ids: Iterable[int | None]) -> dict[int | None, str
 class ScopedOptions:
     """Shared by ModelAdmins and inlines: accessible rows, and references to accessible rows only."""
 
-    formfield_overrides: ClassVar[Any] = {MomentField: {"form_class": MomentChoice}}
+    formfield_overrides: ClassVar[Any] = {MomentField: {"form_class": TimestampFormField}}
 
     # Foreign keys for select_related.
     references: ClassVar[tuple[str, ...]] = ()
@@ -57,14 +57,16 @@ class ScopedOptions:
         return queryset.visible_to(scope_of(request)).select_related(*self.references)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return with_moments(self.model, super().get_readonly_fields(request, obj))  # type: ignore[attr-defined,misc]
+        return with_timestamp_columns(self.model, super().get_readonly_fields(request, obj))  # type: ignore[attr-defined,misc]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
         is_read = obj is not None and not self.has_change_permission(request, obj)  # type: ignore[attr-defined]
         read = None if is_read else {getattr(one, "__name__", "") for one in self.get_readonly_fields(request, obj)}
         model = self.model  # type: ignore[attr-defined]
-        return [(name, {**rest, "fields": with_moments(model, rest["fields"], read)}) for name, rest in fieldsets]
+        return [
+            (name, {**rest, "fields": with_timestamp_columns(model, rest["fields"], read)}) for name, rest in fieldsets
+        ]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         target = self.admin_site.get_model_admin(db_field.related_model)  # type: ignore[attr-defined]
@@ -103,18 +105,18 @@ class ScopedChangeList(ActiveFilters, ChangeList):
 
     def get_filters(self, request: HttpRequest) -> Any:
         """Raises UnknownFilter for unknown filters and values: ignoring one would show more rows than requested."""
-        asked = self.get_filters_params()
-        for name, values in asked.items():
+        params = self.get_filters_params()
+        for name, values in params.items():
             if not all(self.model_admin.lookup_allowed(name, value, request) for value in values):
                 raise UnknownFilter(self.model, name)
         found = super().get_filters(request)
         for spec in found[0]:
-            names = asked.keys() & set(spec.expected_parameters())
+            names = params.keys() & set(spec.expected_parameters())
             _everything, *choices = spec.choices(self)
             if names and not any(choice["selected"] for choice in choices):
-                raise UnknownFilter(self.model, capfirst(str(spec.title)), asked[min(names)][-1])
-            asked = {name: values for name, values in asked.items() if name not in names}
-        for name in asked:
+                raise UnknownFilter(self.model, capfirst(str(spec.title)), params[min(names)][-1])
+            params = {name: values for name, values in params.items() if name not in names}
+        for name in params:
             raise UnknownFilter(self.model, name)
         return found
 
@@ -131,8 +133,8 @@ class ScopedChangeList(ActiveFilters, ChangeList):
             self.page_num = self.model_admin.get_paginator(request, self.queryset, self.list_per_page).num_pages
             super().get_results(request)
         self.result_list = list(self._whole(self.result_list))
-        if any(isinstance(column, MomentColumn) for column in self.list_display):
-            self.model_admin.give_zones(request, self.result_list)  # type: ignore[attr-defined]
+        if any(isinstance(column, TimestampColumn) for column in self.list_display):
+            self.model_admin.attach_zones(request, self.result_list)  # type: ignore[attr-defined]
         self.model_admin.complete_page(request, self.result_list)  # type: ignore[attr-defined]
 
     def _whole(self, page: Any) -> Any:
@@ -153,29 +155,29 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     empty_value_display = history.NOTHING
     # The attribute, dots allowed, with the site id of a row, for the column `place`.
-    place_attribute: ClassVar[str] = ""
+    site_attribute: ClassVar[str] = ""
     # The same for the time zone of a row, if the list has no such column.
     zone_attribute: ClassVar[str] = ""
     # Whether the global search includes these rows, and extra links of its hits as (label, view name).
-    is_found_everywhere: ClassVar[bool] = False
-    found_with: ClassVar[tuple[tuple[Any, str], ...]] = ()
+    is_in_global_search: ClassVar[bool] = False
+    search_links: ClassVar[tuple[tuple[Any, str], ...]] = ()
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         found = super().get_object(request, object_id, from_field)
         if found is None:
             raise Http404
-        self.give_zones(request, [found])
+        self.attach_zones(request, [found])
         return found
 
-    def give_zones(self, request: HttpRequest, rows: list[Any]) -> None:
-        give_zones(request, rows, self.zone_attribute or self.place_attribute)
+    def attach_zones(self, request: HttpRequest, rows: list[Any]) -> None:
+        attach_zones(request, rows, self.zone_attribute or self.site_attribute)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        columns = with_moments(self.model, super().get_list_display(request))
+        columns = with_timestamp_columns(self.model, super().get_list_display(request))
         return [*columns, "customer"] if self._shows_customer(request) else columns
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
-        return with_moments(self.model, super().get_list_display_links(request, list_display) or ())
+        return with_timestamp_columns(self.model, super().get_list_display_links(request, list_display) or ())
 
     @property
     def media(self) -> forms.Media:
@@ -199,19 +201,19 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
 
     def complete_page(self, request: HttpRequest, rows: list[Any]) -> None:
         """Add data to the rows of one page that the columns need."""
-        if self.place_attribute:
+        if self.site_attribute:
             site_ids = {row.pk: self.site_of(row) for row in rows}
-            paths = places(scope_of(request), site_ids.values())
+            paths = path_labels(scope_of(request), site_ids.values())
             for row in rows:
-                row.shown_place = paths.get(site_ids[row.pk], "")
+                row.path_label = paths.get(site_ids[row.pk], "")
 
     def site_of(self, row: Any) -> int | None:
         """The id of the site of a row."""
-        return _walk(row, self.place_attribute) if self.place_attribute else None
+        return _walk(row, self.site_attribute) if self.site_attribute else None
 
     @admin.display(description=_("site"), empty_value=history.NOTHING)
     def place(self, row: Any) -> str:
-        return getattr(row, "shown_place", "")
+        return getattr(row, "path_label", "")
 
     def trail(self, request: HttpRequest, site_id: int | None) -> list[tuple[int, str]]:
         """Ids and names of the accessible sites from the top down to this one. One statement."""
@@ -236,14 +238,14 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
             row = self.get_object(request, str(row.pk))
             context = {**context, "original": row, "subtitle": str(row)}
         trail = [] if row is None else self.trail_of(request, row)
-        overtaken = getattr(context["adminform"].form, "overtaken", None)
+        stale_message = getattr(context["adminform"].form, "stale_message", None)
         lines = [form for formset in context["inline_admin_formsets"] for form in formset.formset.forms]
-        whole = {**context, "trail": trail, "overtaken": overtaken}
-        if overtaken:
+        whole = {**context, "trail": trail, "stale_message": stale_message}
+        if stale_message:
             # Replaces the general error message.
             whole["errors"] = None
         response = super().render_change_form(request, whole, *args, **kwargs)
-        if overtaken or any(getattr(form, "overtaken", None) for form in lines):
+        if stale_message or any(getattr(form, "stale_message", None) for form in lines):
             response.status_code = 409
         return response
 
@@ -269,13 +271,13 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         columns = columns_of(self.model, self.get_search_fields(request))
-        return queryset.filter(matching(columns, Text.typed(search_term), scope_of(request))), False
+        return queryset.filter(matching(columns, SearchText.parse(search_term), scope_of(request))), False
 
     def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
         """The labels of rows in selects, in a constant number of statements."""
         return {row.pk: str(row) for row in rows}
 
-    def narrow_choices(self, request: HttpRequest, queryset: Any) -> Any:
+    def filter_choices(self, request: HttpRequest, queryset: Any) -> Any:
         """The accessible rows that a select offers."""
         return queryset
 

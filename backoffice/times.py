@@ -72,13 +72,13 @@ def site_zones(site_ids: Iterable[int]) -> dict[int, ZoneInfo]:
     return found
 
 
-def own_zone(request: HttpRequest) -> ZoneInfo:
+def caller_zone(request: HttpRequest) -> ZoneInfo:
     """The zone of the caller's customer, for rows without a site. UTC for platform staff."""
     customer = getattr(request.user, "customer", None)
     return zone_named(customer.time_zone) if customer else UTC
 
 
-def give_zones(request: HttpRequest, rows: Iterable[Any], place: str = "") -> None:
+def attach_zones(request: HttpRequest, rows: Iterable[Any], place: str = "") -> None:
     """Set `shown_zone` on each row: the zone for its timestamps.
 
     `place` is the attribute, dots allowed, with the site id. One statement; for platform staff two.
@@ -95,7 +95,7 @@ def give_zones(request: HttpRequest, rows: Iterable[Any], place: str = "") -> No
         of_customers = {pk: zone_named(name) for pk, name in named}
     for row in rows:
         known = of_sites.get(site_ids[id(row)] or 0)
-        row.shown_zone = known or of_customers.get(customer_ids[id(row)]) or own_zone(request)
+        row.shown_zone = known or of_customers.get(customer_ids[id(row)]) or caller_zone(request)
 
 
 def _customer_id(row: Scoped) -> int | None:
@@ -122,19 +122,19 @@ def local(at: datetime.datetime | None, zone: ZoneInfo, text: str = "", *, has_s
     here = _in_zone(exact, zone)
     title = f"{utc} UTC" if here.tzinfo is UTC else f"{utc} UTC, {here.tzinfo}"
     if text:
-        shown = _wall(here, " ", "minutes")
+        shown = _wall_time(here, " ", "minutes")
         whole = f"{shown} {here.tzname()}, {title}" if here.tzinfo is not UTC else title
         return format_html('<time datetime="{}" title="{}">{}</time>', exact.isoformat(), whole, text)
     return format_html(
         '<time datetime="{}" title="{}">{} <span class="zone">{}</span></time>',
         exact.isoformat(),
         title,
-        _wall(here, " ", "seconds" if has_seconds else "minutes"),
+        _wall_time(here, " ", "seconds" if has_seconds else "minutes"),
         here.tzname(),
     )
 
 
-class MomentColumn:
+class TimestampColumn:
     """A timestamp column of a changelist, or a read-only field of a form."""
 
     def __init__(self, field: DateTimeField[Any, Any]) -> None:
@@ -147,16 +147,16 @@ class MomentColumn:
 
 
 # Django compares list_display and list_display_links, so columns must be identical.
-_column = cache(MomentColumn)
+_column = cache(TimestampColumn)
 
 
-def with_moments(model: type[Model], names: Iterable[Any], among: Collection[str] | None = None) -> list[Any]:
+def with_timestamp_columns(model: type[Model], names: Iterable[Any], only: Collection[str] | None = None) -> list[Any]:
     """The column names, nested lists included, with a `TimestampColumn` in place of timestamp fields.
 
     Only for the names in `only`, if given.
     """
     fields = {one.name: one for one in model._meta.concrete_fields if isinstance(one, DateTimeField)}
-    replaced = fields.keys() if among is None else fields.keys() & set(among)
+    replaced = fields.keys() if only is None else fields.keys() & set(only)
 
     def of(name: Any) -> Any:
         if isinstance(name, list | tuple):
@@ -174,7 +174,7 @@ def _in_zone(at: datetime.datetime, zone: ZoneInfo) -> datetime.datetime:
         return at.astimezone(UTC)
 
 
-def _wall(at: datetime.datetime, separator: str, precision: str) -> str:
+def _wall_time(at: datetime.datetime, separator: str, precision: str) -> str:
     return at.replace(tzinfo=None).isoformat(separator, precision)
 
 
@@ -190,14 +190,14 @@ def _readings(wall: datetime.datetime, zone: ZoneInfo) -> tuple[datetime.datetim
     return first, second
 
 
-def _typed(value: Any) -> datetime.datetime | None:
+def _parsed(value: Any) -> datetime.datetime | None:
     try:
         return parse_datetime(value.strip()) if isinstance(value, str) else None
     except ValueError:
         return None
 
 
-class MomentInput(forms.DateTimeInput):
+class TimestampInput(forms.DateTimeInput):
     """A datetime-local input with its time zone next to it.
 
     For an ambiguous local time, it adds radio buttons with the UTC offsets.
@@ -213,17 +213,17 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(attrs={"step": 1})
 
     def format_value(self, value: Any) -> Any:
-        at = value if isinstance(value, datetime.datetime) else _typed(value)
-        return value if at is None else _wall(at, "T", "seconds")
+        at = value if isinstance(value, datetime.datetime) else _parsed(value)
+        return value if at is None else _wall_time(at, "T", "seconds")
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         value, offset = data.get(name), data.get(f"{name}_offset") or ""
-        is_asked = _OFFSET.fullmatch(offset) and bool(self._choices(_typed(value)))
+        is_asked = _OFFSET.fullmatch(offset) and bool(self._choices(_parsed(value)))
         return f"{value.strip()}{offset}" if is_asked else value
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        at = value if isinstance(value, datetime.datetime) else _typed(value)
+        at = value if isinstance(value, datetime.datetime) else _parsed(value)
         widget = context["widget"]
         widget["zone"] = str(self.zone)
         widget["choices"] = self._choices(at)
@@ -249,10 +249,10 @@ def _offset(at: datetime.datetime) -> str:
     return at.isoformat()[len(at.replace(tzinfo=None).isoformat()) :]
 
 
-class MomentChoice(forms.DateTimeField):
+class TimestampFormField(forms.DateTimeField):
     """A timestamp in local time. An unchanged input keeps the stored value exactly."""
 
-    widget = MomentInput
+    widget = TimestampInput
     default_error_messages = {
         "invalid": _("Enter a date and time, such as 2026-06-01 14:00."),
         "gap": _("This time does not exist in %(zone)s: clocks go forward. Choose %(before)s or %(after)s."),
@@ -280,36 +280,36 @@ class MomentChoice(forms.DateTimeField):
             return None
         if isinstance(value, datetime.datetime):
             return value
-        typed = _typed(value)
-        if typed is None:
+        parsed = _parsed(value)
+        if parsed is None:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         try:
-            return typed.astimezone(datetime.UTC) if typed.tzinfo else self._moment(typed)
+            return parsed.astimezone(datetime.UTC) if parsed.tzinfo else self._to_utc(parsed)
         except OverflowError as error:
             raise ValidationError(self.error_messages["out_of_range"], code="out_of_range") from error
 
-    def _moment(self, wall: datetime.datetime) -> datetime.datetime:
+    def _to_utc(self, wall: datetime.datetime) -> datetime.datetime:
         first, second = _readings(wall, self.zone)
         if first == second:
             return first
         if first < second:
             raise ValidationError(self.error_messages["twice"], code="twice", params={"zone": self.zone})
         around = (_in_zone(second, self.zone), _in_zone(first, self.zone))
-        before, after = (_wall(one, " ", "minutes") for one in around)
+        before, after = (_wall_time(one, " ", "minutes") for one in around)
         raise ValidationError(
             self.error_messages["gap"], code="gap", params={"zone": self.zone, "before": before, "after": after}
         )
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        typed = _typed(data)
-        if not isinstance(initial, datetime.datetime) or typed is None:
+        parsed = _parsed(data)
+        if not isinstance(initial, datetime.datetime) or parsed is None:
             return (initial or "") != (data or "")
         shown = self.prepare_value(initial).replace(microsecond=0)
-        if typed.tzinfo is None:
-            return bool(typed != shown.replace(tzinfo=None))
+        if parsed.tzinfo is None:
+            return bool(parsed != shown.replace(tzinfo=None))
         try:
             # Compared in UTC: Python never treats ambiguous times of different zones as equal.
-            return bool(typed.astimezone(datetime.UTC) != shown.astimezone(datetime.UTC))
+            return bool(parsed.astimezone(datetime.UTC) != shown.astimezone(datetime.UTC))
         except OverflowError:
             # Out of range, so different from any stored value; `to_python` rejects it.
             return True

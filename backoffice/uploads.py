@@ -23,7 +23,7 @@ from hierarchy.selectors import site_paths
 BELOW = "below"
 
 
-class BoundedUpload(TemporaryFileUploadHandler):
+class LimitedUploadHandler(TemporaryFileUploadHandler):
     """Stores no more than the size limit, but reads the rest, so that the browser waits for the response."""
 
     _received = 0
@@ -46,13 +46,13 @@ class FileForm(forms.Form):
     )
 
     def clean_file(self) -> UploadedFile[Any]:
-        given: UploadedFile[Any] = self.cleaned_data["file"]
-        if (given.size or 0) > largest():
+        uploaded: UploadedFile[Any] = self.cleaned_data["file"]
+        if (uploaded.size or 0) > largest():
             raise ValidationError(
                 _("The file is larger than %(limit)s MB. Split it, or have IMPORT_MAX_MEGABYTES raised.")
-                % {"limit": largest_megabytes()}
+                % {"limit": max_megabytes()}
             )
-        return given
+        return uploaded
 
     @property
     def content(self) -> bytes:
@@ -107,12 +107,12 @@ class ImportForm(FileForm, NetworkForm):
 
     @property
     def request(self) -> ImportRequest:
-        chosen = self.cleaned_data
-        where = _in_a_cell(chosen["site"], self.scope) if chosen["prune"] == BELOW else chosen["prune"]
-        return ImportRequest(self.file_name, chosen["format"], chosen["table"], where)
+        cleaned = self.cleaned_data
+        prune_site = _cell_text(cleaned["site"], self.scope) if cleaned["prune"] == BELOW else cleaned["prune"]
+        return ImportRequest(self.file_name, cleaned["format"], cleaned["table"], prune_site)
 
 
-def _in_a_cell(site: Site, scope: Scope) -> str:
+def _cell_text(site: Site, scope: Scope) -> str:
     """The site as a cell of a file names it, unambiguously."""
     names = site_paths({site.pk}, scope)[site.pk]
     longest = ImportPlan._meta.get_field("prune_site").max_length or 0
@@ -120,16 +120,16 @@ def _in_a_cell(site: Site, scope: Scope) -> str:
     return text if len(text) <= longest else f"{cells.path_text(names[-1:])} (id {site.pk})"
 
 
-def bounded(request: HttpRequest) -> HttpRequest:
+def limit_upload(request: HttpRequest) -> HttpRequest:
     """Set the upload handler. Must run before anything reads the body."""
-    request.upload_handlers = [BoundedUpload(request)]
+    request.upload_handlers = [LimitedUploadHandler(request)]
     return request
 
 
-def sent(request: HttpRequest) -> tuple[Any, ...]:
+def form_data(request: HttpRequest) -> tuple[Any, ...]:
     """The data and files to bind a form to."""
     return (request.POST, request.FILES) if request.method == "POST" else ()
 
 
-def largest_megabytes() -> int:
+def max_megabytes() -> int:
     return largest() // 1_000_000

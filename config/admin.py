@@ -48,7 +48,7 @@ class ChargetreeAdminSite(admin.AdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Shows raised error pages, and keeps the input of a form submitted after the session ended."""
-        from backoffice.error_pages import DeadEnd
+        from backoffice.error_pages import ErrorPage
         from config.error_pages import error_page
         from operators.admin import signed_out
 
@@ -56,9 +56,9 @@ class ChargetreeAdminSite(admin.AdminSite):
         def show(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
                 return view(request, *args, **kwargs)
-            except DeadEnd as end:
-                words = end.words(request)
-                return error_page(request, end.status, page=words, ways=words.ways)
+            except ErrorPage as error:
+                text = error.text(request)
+                return error_page(request, error.status, page=text, links=text.links)
 
         guarded = super().admin_view(show, cacheable)
 
@@ -74,7 +74,7 @@ class ChargetreeAdminSite(admin.AdminSite):
         """Adds the exportable models, and the caller's time `zone` for timestamps without a site."""
         from backoffice import exports, times
 
-        context = {"exported_models": exports.exported_models, "zone": times.own_zone(request)}
+        context = {"exported_models": exports.exported_models, "zone": times.caller_zone(request)}
         return {**super().each_context(request), **context}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
@@ -115,7 +115,11 @@ class ChargetreeAdminSite(admin.AdminSite):
         """In the order of registration, with the tree of sites first."""
         apps = self._build_app_dict(request, app_label)
         if "hierarchy" in apps:
-            apps["hierarchy"]["models"].insert(0, _TREE | {"admin_url": reverse("admin:hierarchy_site_tree")})
+            pages = apps["hierarchy"]["models"]
+            pages.insert(0, _TREE | {"admin_url": reverse("admin:hierarchy_site_tree")})
+            for page in pages:
+                if page["object_name"] == "Change":
+                    page["name"] = _("Change log")
         return list(apps.values())
 
     def get_log_entries(self, request: HttpRequest) -> Any:

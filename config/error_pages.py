@@ -75,7 +75,7 @@ PAGES = {
 }
 
 # The CSRF token is missing or invalid.
-FORGED = Page(
+CSRF_FAILED = Page(
     _("This page was open for too long"),
     _(
         "It no longer belongs to your session: you signed in or out after opening it, or your browser blocks "
@@ -86,7 +86,7 @@ FORGED = Page(
 
 
 def error_page(
-    request: HttpRequest, status: int, detail: Text = "", page: Any = None, ways: Iterable[tuple[str, str]] = ()
+    request: HttpRequest, status: int, detail: Text = "", page: Any = None, links: Iterable[tuple[str, str]] = ()
 ) -> HttpResponse:
     """The error page of a status. `detail` replaces the general meaning.
 
@@ -96,17 +96,17 @@ def error_page(
         "status": status,
         "page": page or PAGES.get(status, PAGES[400]),
         "detail": detail,
-        "ways": list(ways),
+        "links": list(links),
         "request_id": current_request_id(),
     }
-    body = _framed(request, context) if status < 500 else None
-    answer = HttpResponse(body or _plain(context), status=status)
+    body = _in_admin_layout(request, context) if status < 500 else None
+    answer = HttpResponse(body or _without_layout(context), status=status)
     if status == 503:
         answer.headers["Retry-After"] = "5"
     return answer
 
 
-def _framed(request: HttpRequest, context: dict[str, Any]) -> str | None:
+def _in_admin_layout(request: HttpRequest, context: dict[str, Any]) -> str | None:
     """The page inside the admin's layout for signed-in users; None otherwise, or if rendering fails."""
     try:
         if not request.user.is_authenticated:
@@ -122,7 +122,7 @@ def _framed(request: HttpRequest, context: dict[str, Any]) -> str | None:
         return None
 
 
-def _plain(context: dict[str, Any]) -> str:
+def _without_layout(context: dict[str, Any]) -> str:
     try:
         return render_to_string("error.html", context)
     except Exception:
@@ -161,7 +161,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return error_page(request, 403, page=FORGED)
+    return error_page(request, 403, page=CSRF_FAILED)
 
 
 def is_api(request: HttpRequest) -> bool:

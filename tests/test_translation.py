@@ -30,7 +30,7 @@ BUTTON = re.compile(r'<input type="submit"[^>]* value="([^"]*)"')
 # Arguments and attributes that hold what people read, and functions with the place at which they are told it.
 READ_NAMES = {"label", "help_text", "verbose_name", "verbose_name_plural", "description", "short_description", "title"}
 READ_NAMES |= {"search_help_text", "site_header", "site_title", "index_title", "empty_value_display"}
-SPEAKERS = {"ValidationError": 0, "Unfit": 0, "message_user": 1, "add_error": 1}
+SPEAKERS = {"ValidationError": 0, "InvalidSelection": 0, "message_user": 1, "add_error": 1}
 SPEAKERS |= dict.fromkeys(("messages.success", "messages.info", "messages.warning", "messages.error"), 1)
 
 # Who is spoken to in English: programs, with those who write them, and the console.

@@ -28,14 +28,14 @@ _LOOKUPS = {"contains": CONTAINS, "icontains": CONTAINS, "exact": EXACT, "iexact
 _OPERATORS = {EXACT: "exact", BEGINS: "startswith", CONTAINS: "contains"}
 
 
-class Text(NamedTuple):
+class SearchText(NamedTuple):
     """A search text: as a whole, and split into words."""
 
     whole: str
     words: list[str]
 
     @classmethod
-    def typed(cls, text: str) -> Text:
+    def parse(cls, text: str) -> SearchText:
         whole = " ".join(text.replace("\0", " ").split())[:LONGEST]
         words = [_unquoted(word) for word in smart_split(whole)]
         return cls(whole, [word for word in words if word.strip()][:MOST_WORDS])
@@ -91,7 +91,7 @@ class Column:
         """The condition that this column matches `text` at least as well as `fit`."""
         fit = min(fit, self.loosest)
         condition = Q(pk__in=[])
-        for written in self._writings(text):
+        for written in self._spellings(text):
             operator = _OPERATORS[fit] if isinstance(self.field, KeyField) else f"i{_OPERATORS[fit]}"
             path = self.key if self.many is None else self.key.partition("__")[2]
             condition |= Q(**{f"{path}__{operator}": written})
@@ -100,7 +100,7 @@ class Column:
         rows = self.many.related_model.objects.visible_to(scope).order_by().filter(condition)
         return Q(pk__in=rows.values(self.many.field.name))
 
-    def _writings(self, text: str) -> set[str]:
+    def _spellings(self, text: str) -> set[str]:
         """The spellings to compare with. SQLite ignores case for ASCII only."""
         if isinstance(self.field, KeyField):
             return {self.field.key(text)} - {""}
@@ -134,7 +134,7 @@ def columns_of(model: type[models.Model], search_fields: Sequence[str]) -> list[
     return [Column.of(model, declared) for declared in search_fields]
 
 
-def matching(columns: Sequence[Column], text: Text, scope: Scope) -> Q:
+def matching(columns: Sequence[Column], text: SearchText, scope: Scope) -> Q:
     """The condition that each word occurs in one of the columns."""
     condition = Q()
     for word in text.words:
@@ -145,7 +145,7 @@ def matching(columns: Sequence[Column], text: Text, scope: Scope) -> Q:
     return condition
 
 
-def fitness(columns: Sequence[Column], text: Text, scope: Scope) -> Case:
+def fitness(columns: Sequence[Column], text: SearchText, scope: Scope) -> Case:
     """The rank of a matching row, by its best column."""
 
     def fits(fit: int) -> Q:
@@ -167,21 +167,21 @@ class Reason:
     parts: list[Part]
 
 
-def reasons(columns: Sequence[Column], row: Any, text: Text) -> list[Reason]:
+def reasons(columns: Sequence[Column], row: Any, text: SearchText) -> list[Reason]:
     """The best matching column for each word."""
     values = [(column, value) for column in columns for value in column.read(row)]
-    chosen: dict[tuple[str, str], Column] = {}
+    best: dict[tuple[str, str], Column] = {}
     for words in ([text.whole], text.words):
         for word in words:
             fits = [(fit, column, value) for column, value in values if (fit := column.fit(value, word)) is not None]
             if fits:
                 _fit, column, value = min(fits, key=lambda one: one[0])
-                chosen[column.shown, value] = column
-        if chosen:
+                best[column.shown, value] = column
+        if best:
             break
     return [
         Reason(capfirst(column.label), value, marked(value, [text.whole, *text.words], column.fold))
-        for (_shown, value), column in chosen.items()
+        for (_shown, value), column in best.items()
     ]
 
 

@@ -1,6 +1,6 @@
 """The global search: results page and suggestions while typing.
 
-It searches all ModelAdmins with `is_found_everywhere`, by their `search_fields`.
+It searches all ModelAdmins with `is_in_global_search`, by their `search_fields`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from backoffice.callers import scope_of
-from backoffice.scoped import ScopedAdmin, places
-from backoffice.search.matching import Column, Part, Reason, Text, columns_of, fitness, matching, reasons
+from backoffice.scoped import ScopedAdmin, path_labels
+from backoffice.search.matching import Column, Part, Reason, SearchText, columns_of, fitness, matching, reasons
 
 MOST_HITS = 20
 MOST_SUGGESTED = 4
@@ -57,8 +57,8 @@ class Group:
 
 def page(request: HttpRequest) -> TemplateResponse:
     """The results page, grouped by model."""
-    text = Text.typed(request.GET.get(SEARCH_VAR, ""))
-    groups = found(request, text, MOST_HITS)
+    text = SearchText.parse(request.GET.get(SEARCH_VAR, ""))
+    groups = search(request, text, MOST_HITS)
     context = {
         **admin.site.each_context(request),
         "title": gettext("Search"),
@@ -66,7 +66,7 @@ def page(request: HttpRequest) -> TemplateResponse:
         "groups": groups,
         "total": sum(group.total for group in groups),
         "kinds": [
-            (capfirst(str(one.opts.verbose_name_plural)), one.search_help_text) for one in searched_pages(request)
+            (capfirst(str(one.opts.verbose_name_plural)), one.search_help_text) for one in searched_admins(request)
         ],
     }
     return TemplateResponse(request, "admin/search/page.html", context)
@@ -77,8 +77,8 @@ def suggestions(request: HttpRequest) -> JsonResponse:
 
     Reasons that repeat the title are omitted.
     """
-    text = Text.typed(request.GET.get(SEARCH_VAR, ""))
-    groups = found(request, text, MOST_SUGGESTED) if len(text.whole) >= SUGGESTED_FROM else []
+    text = SearchText.parse(request.GET.get(SEARCH_VAR, ""))
+    groups = search(request, text, MOST_SUGGESTED) if len(text.whole) >= SUGGESTED_FROM else []
     answer = [
         {
             "label": group.label,
@@ -100,28 +100,28 @@ def suggestions(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"groups": answer})
 
 
-def searched_pages(request: HttpRequest) -> list[ScopedAdmin]:
+def searched_admins(request: HttpRequest) -> list[ScopedAdmin]:
     """The ModelAdmins in the global search, in the order of the navigation."""
     return [
         one
         for one in admin.site._registry.values()
-        if isinstance(one, ScopedAdmin) and one.is_found_everywhere and one.has_view_permission(request)
+        if isinstance(one, ScopedAdmin) and one.is_in_global_search and one.has_view_permission(request)
     ]
 
 
-def found(request: HttpRequest, text: Text, most: int) -> list[Group]:
+def search(request: HttpRequest, text: SearchText, most: int) -> list[Group]:
     """The groups that have hits. Two statements per model, and one for all site paths."""
     if not text.words:
         return []
-    groups = [group for one in searched_pages(request) if (group := _group(request, one, text, most)).hits]
+    groups = [group for one in searched_admins(request) if (group := _group(request, one, text, most)).hits]
     hits = [hit for group in groups for hit in group.hits]
-    paths = places(scope_of(request), [hit.site_id for hit in hits])
+    paths = path_labels(scope_of(request), [hit.site_id for hit in hits])
     for hit in hits:
         hit.place = ": ".join(filter(None, [hit.customer, paths.get(hit.site_id, "")]))
     return groups
 
 
-def _group(request: HttpRequest, of: ScopedAdmin, text: Text, most: int) -> Group:
+def _group(request: HttpRequest, of: ScopedAdmin, text: SearchText, most: int) -> Group:
     scope = scope_of(request)
     columns = columns_of(of.model, of.search_fields)
     address = reverse(f"admin:{of.opts.app_label}_{of.opts.model_name}_changelist")
@@ -148,7 +148,7 @@ def _order(request: HttpRequest, of: ScopedAdmin) -> Sequence[Any]:
     return of.get_ordering(request) or of.opts.ordering or ("pk",)
 
 
-def _hit(of: ScopedAdmin, columns: Sequence[Column], row: Any, text: Text) -> Hit:
+def _hit(of: ScopedAdmin, columns: Sequence[Column], row: Any, text: SearchText) -> Hit:
     why = reasons(columns, row, text)
     name = f"{of.opts.app_label}_{of.opts.model_name}"
     title = str(row)
@@ -157,6 +157,6 @@ def _hit(of: ScopedAdmin, columns: Sequence[Column], row: Any, text: Text) -> Hi
         url=reverse(f"admin:{name}_change", args=[quote(row.pk)]),
         title=next((one.parts for one in why if one.text == title), [Part(title)]),
         reasons=why,
-        links=[(str(label), reverse(f"admin:{view}", args=[quote(row.pk)])) for label, view in of.found_with],
+        links=[(str(label), reverse(f"admin:{view}", args=[quote(row.pk)])) for label, view in of.search_links],
         site_id=of.site_of(row),
     )

@@ -2,11 +2,11 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.actions import COMMON, Put, driver_rights
+from backoffice.actions import COMMON, SetReference, driver_rights
 from drivers.models import ChargerRight
 
 ACTIONS = (
-    Put("move_chosen", _("Move to another site"), _("move %(rows)s to %(target)s"), "site", _("Move to")),
+    SetReference("move_chosen", _("Move to another site"), _("move %(rows)s to %(target)s"), "site", _("Move to")),
     *driver_rights(ChargerRight, "charger"),
     *COMMON,
 )

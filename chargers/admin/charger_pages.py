@@ -38,7 +38,7 @@ TAG = "tag"
 
 
 @dataclass(frozen=True, slots=True)
-class DriverLine:
+class DriverRow:
     """A driver who may charge at a charger, with the rights that allow it and the driver's tags."""
 
     driver: Driver
@@ -47,7 +47,7 @@ class DriverLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class LiveStatus:
     """The current status of a charger and its sockets."""
 
     charger: Charger
@@ -55,7 +55,7 @@ class Live:
     zone: ZoneInfo
 
     @property
-    def words(self) -> str:
+    def announcement(self) -> str:
         """The status as text, which screen readers announce when it changes."""
         connection = gettext("connected") if self.charger.has_active_connection else gettext("not connected")
         said = [f"{self.charger}: {self.charger.get_status_display()}, {connection}"]
@@ -70,17 +70,17 @@ class Live:
         return times.ago(self.charger.last_seen) if self.charger.last_seen else ""
 
 
-def _live(scope: Scope, charger: Charger, zone: ZoneInfo) -> Live:
+def _live(scope: Scope, charger: Charger, zone: ZoneInfo) -> LiveStatus:
     """One statement."""
     sockets = Socket.objects.visible_to(scope).filter(charger=charger).order_by("number")
-    return Live(charger, list(sockets), zone)
+    return LiveStatus(charger, list(sockets), zone)
 
 
-def _lines(scope: Scope, charger: Charger, drivers: Any) -> list[DriverLine]:
+def _lines(scope: Scope, charger: Charger, drivers: Any) -> list[DriverRow]:
     """Seven statements."""
     rows = list(drivers.prefetch_related("tags"))
     return [
-        DriverLine(driver, rights, with_validity(driver.tags.all()))
+        DriverRow(driver, rights, with_validity(driver.tags.all()))
         for driver, rights in with_rights(scope, charger, rows)
     ]
 
@@ -124,23 +124,23 @@ class ChargerPages(EntityAdmin):
         charger = self.get_object(request, unquote(object_id))
         live = _live(scope_of(request), charger, times.zone_of(charger))
         html = render_to_string("admin/chargers/charger/live.html", {"live": live}, request)
-        return HttpResponse(orjson.dumps({"html": html, "words": live.words}), content_type="application/json")
+        return HttpResponse(orjson.dumps({"html": html, "words": live.announcement}), content_type="application/json")
 
     def drivers_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """All drivers who may charge at the charger, paginated."""
         scope = scope_of(request)
         charger = self.get_object(request, unquote(object_id))
-        typed = request.GET.get(SEARCH_VAR, "").replace("\0", " ").strip()
+        text = request.GET.get(SEARCH_VAR, "").replace("\0", " ").strip()
         with snapshot():
             found = drivers_at(scope, charger)
-            if typed:
-                found = found.filter(name_key__contains=comparison_key(typed))
+            if text:
+                found = found.filter(name_key__contains=comparison_key(text))
             paginator = self.get_paginator(request, found, self.list_per_page)
             page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
             lines = _lines(scope, charger, page.object_list)
         context = {
             "title": gettext("Who may charge at %(charger)s") % {"charger": charger},
-            "typed": typed,
+            "typed": text,
             "lines": lines,
             "page": page,
         }
@@ -149,9 +149,9 @@ class ChargerPages(EntityAdmin):
     def access_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Whether a tag may charge at the charger now, and why."""
         charger = self.get_object(request, unquote(object_id))
-        typed = request.GET.get(TAG, "").strip()[: TAG_LENGTH + 1]
+        text = request.GET.get(TAG, "").strip()[: TAG_LENGTH + 1]
         with snapshot():
-            answer = may_charge(scope_of(request), charger, typed, timezone.now()) if typed else None
+            answer = may_charge(scope_of(request), charger, text, timezone.now()) if text else None
         title = gettext("May this tag charge at %(charger)s?") % {"charger": charger}
         return self._page(
             request,
@@ -159,7 +159,7 @@ class ChargerPages(EntityAdmin):
             "access",
             {
                 "title": title,
-                "typed": typed,
+                "typed": text,
                 "is_asked": TAG in request.GET,
                 "answer": answer,
                 "zone": times.zone_of(charger),

@@ -16,7 +16,7 @@ from backoffice.callers import scope_of
 from backoffice.entities import EntityAdmin, EntityInline
 from backoffice.filters import CustomerFilter, QuestionFilter, ValueFilter, WithinFilter
 from backoffice.forms import EntityForm
-from backoffice.scoped import places
+from backoffice.scoped import path_labels
 from chargers.admin.actions import ACTIONS
 from chargers.admin.charger_pages import ChargerPages
 from chargers.forms import LinesField, PropertiesField
@@ -26,7 +26,7 @@ from chargers.selectors import unseen
 from hierarchy.scoping import Scope
 
 
-class StatusMark:
+class StatusColumn:
     """A column and read-only field with the status as text and as an icon."""
 
     @admin.display(description=_("status"), ordering="status")
@@ -93,7 +93,7 @@ class ChargerForm(EntityForm):
     )
 
 
-class SocketInline(StatusMark, EntityInline):
+class SocketInline(StatusColumn, EntityInline):
     model = Socket
     fields = (
         "number",
@@ -123,7 +123,7 @@ class ConfigurationInline(EntityInline):
 
 
 @admin.register(Charger)
-class ChargerAdmin(StatusMark, ChargerPages):
+class ChargerAdmin(StatusColumn, ChargerPages):
     form = ChargerForm
     inlines = (SocketInline, ConfigurationInline)
     fieldsets = (
@@ -198,11 +198,11 @@ class ChargerAdmin(StatusMark, ChargerPages):
         "serial_number__icontains",
         "city__icontains",
     )
-    is_found_everywhere = True
+    is_in_global_search = True
     ordering = ("charger_id_key", "pk")
     search_help_text = _("Charger ID, name, EVSE ID, serial number or city")
     references = ("site",)
-    place_attribute = "site_id"
+    site_attribute = "site_id"
     actions = ACTIONS
 
     def complete_page(self, request: HttpRequest, rows: list[Any]) -> None:
@@ -219,12 +219,12 @@ class ChargerAdmin(StatusMark, ChargerPages):
 
     def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
         chargers = list(rows)
-        paths = places(scope_of(request), [charger.site_id for charger in chargers])
+        paths = path_labels(scope_of(request), [charger.site_id for charger in chargers])
         return {charger.pk: f"{charger} ({paths.get(charger.site_id, '')})" for charger in chargers}
 
 
 @admin.register(Socket)
-class SocketAdmin(StatusMark, EntityAdmin):
+class SocketAdmin(StatusColumn, EntityAdmin):
     fieldsets = (
         (None, {"fields": ("charger", "number", "name", "type", "format", "power_type", "phase_rotation")}),
         (_("Reported by the charger"), {"fields": ("status_mark", "reported_at")}),
@@ -249,7 +249,7 @@ class SocketAdmin(StatusMark, EntityAdmin):
     search_help_text = _("Charger ID or name")
     ordering = ("charger__charger_id_key", "number")
     references = ("charger",)
-    place_attribute = "charger.site_id"
+    site_attribute = "charger.site_id"
     actions = COMMON
 
 
@@ -263,5 +263,5 @@ class ChargerConfigurationAdmin(EntityAdmin):
     search_help_text = _("Name or charger ID")
     ordering = ("charger__charger_id_key", "name_key")
     references = ("charger",)
-    place_attribute = "charger.site_id"
+    site_attribute = "charger.site_id"
     actions = COMMON

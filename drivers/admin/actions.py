@@ -4,16 +4,21 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.actions import COMMON, Link, Put, Unlink
+from backoffice.actions import COMMON, Link, SetReference, Unlink
 from drivers.admin.validity import SetValidity
 from drivers.models import ChargerRight, SiteRight, Tag
 
 _GRANTED, _REVOKED = _("grant %(rows)s a right on %(target)s"), _("revoke the right of %(rows)s on %(target)s")
-_ON_SITE: dict[str, Any] = {"model": SiteRight, "chosen": "driver", "other": "site", "label": _("Site")}
-_ON_CHARGER: dict[str, Any] = {"model": ChargerRight, "chosen": "driver", "other": "charger", "label": _("Charger")}
+_ON_SITE: dict[str, Any] = {"model": SiteRight, "selected_fk": "driver", "target_fk": "site", "label": _("Site")}
+_ON_CHARGER: dict[str, Any] = {
+    "model": ChargerRight,
+    "selected_fk": "driver",
+    "target_fk": "charger",
+    "label": _("Charger"),
+}
 
 DRIVER_ACTIONS = (
-    Put(
+    SetReference(
         "set_home",
         _("Set the home site"),
         _("set the home site of %(rows)s to %(target)s"),

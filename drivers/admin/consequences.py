@@ -12,7 +12,7 @@ from hierarchy.models import Site
 from hierarchy.scoping import Scope
 
 
-class Access:
+class ChargingAccess:
     def of_move(self, scope: Scope, model: Any, edit: Edit) -> Effect | None:
         sites = Site.objects.visible_to(scope)
         if model is Charger:
@@ -26,10 +26,10 @@ class Access:
     def of_grant(self, scope: Scope, model: Any, edit: Edit) -> Effect | None:
         if model not in (SiteRight, ChargerRight):
             return None
-        return what_if.grant(scope, model, *consequences.people_and_places(edit, "driver"))
+        return what_if.grant(scope, model, *consequences.people_and_targets(edit, "driver"))
 
     def of_revocation(self, scope: Scope, model: Any, ids: tuple[int, ...]) -> Effect | None:
         return what_if.revocation(scope, model, ids) if model in (SiteRight, ChargerRight) else None
 
 
-consequences.register(consequences.ACCESS, Access())
+consequences.register(consequences.ACCESS, ChargingAccess())

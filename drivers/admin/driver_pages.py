@@ -54,12 +54,12 @@ class DriverPages(EntityAdmin):
     def reach_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """All chargers at which the driver may charge, paginated."""
         driver = self.get_object(request, unquote(object_id))
-        typed = request.GET.get(SEARCH_VAR, "").replace("\0", " ").strip()
+        text = request.GET.get(SEARCH_VAR, "").replace("\0", " ").strip()
         with snapshot():
             reach = WithinReach(scope_of(request), driver)
             found = reach.chargers
-            if typed:
-                key = comparison_key(typed)
+            if text:
+                key = comparison_key(text)
                 found = found.filter(
                     Q(charger_id_key__contains=key) | Q(name_key__contains=key) | Q(site__name_key__contains=key)
                 )
@@ -74,7 +74,7 @@ class DriverPages(EntityAdmin):
             "opts": self.opts,
             "original": driver,
             "trail": self.trail_of(request, driver),
-            "typed": typed,
+            "typed": text,
             "lines": lines,
             "page": page,
         }

@@ -17,7 +17,7 @@ from backoffice.actions import COMMON
 from backoffice.callers import scope_of
 from backoffice.entities import EntityAdmin, EntityInline
 from backoffice.filters import CustomerFilter, QuestionFilter, WithinFilter
-from backoffice.scoped import places
+from backoffice.scoped import path_labels
 from drivers.admin.actions import DRIVER_ACTIONS, TAG_ACTIONS
 from drivers.admin.driver_pages import DriverPages
 from drivers.models import ChargerRight, Driver, IntegratedExternalId, SiteRight, Tag
@@ -32,7 +32,7 @@ from drivers.selectors import (
 from hierarchy.scoping import Scope
 
 # How many tags of a driver the list of drivers shows.
-LISTED_TAGS = 4
+MAX_TAGS = 4
 
 
 class RightsFilter(QuestionFilter):
@@ -83,7 +83,7 @@ def shown_validity(state: Validity) -> SafeString:
     return format_html('<span class="validity validity-{}">{}</span>', state.value, state.label)
 
 
-class ValidityMark:
+class ValidityColumn:
     """A column and read-only field with the validity of a tag as text and as an icon."""
 
     @admin.display(description=_("state"))
@@ -91,7 +91,7 @@ class ValidityMark:
         return history.NOTHING if tag.pk is None else shown_validity(validity(tag, timezone.now()))
 
 
-class TagInline(ValidityMark, EntityInline):
+class TagInline(ValidityColumn, EntityInline):
     model = Tag
     fields = ("id_tag", "token_name", "starts_at", "expires_at", "is_invoicable", "state")
     readonly_fields = ("state",)
@@ -123,11 +123,11 @@ class DriverAdmin(DriverPages):
     list_filter = (WithinFilter, RightsFilter, TagsFilter, HomeFilter)
     search_fields = ("name_key__contains", "external_id_key__contains", "tags__id_tag_key__contains")
     search_help_text = _("Name, external ID or ID tag")
-    is_found_everywhere = True
-    found_with = ((_("Accessible chargers"), "drivers_driver_reach"),)
+    is_in_global_search = True
+    search_links = ((_("Accessible chargers"), "drivers_driver_reach"),)
     chooses_customer = True
     references = ("home_site",)
-    place_attribute = "home_site_id"
+    site_attribute = "home_site_id"
     actions = DRIVER_ACTIONS
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -139,16 +139,16 @@ class DriverAdmin(DriverPages):
         shown = format_html_join(
             "",
             '<span class="line">{} {}</span> ',
-            ((tag.id_tag, shown_validity(state)) for tag, state in tags[:LISTED_TAGS]),
+            ((tag.id_tag, shown_validity(state)) for tag, state in tags[:MAX_TAGS]),
         )
-        if len(tags) > LISTED_TAGS:
-            more = gettext("and %(count)s more") % {"count": len(tags) - LISTED_TAGS}
+        if len(tags) > MAX_TAGS:
+            more = gettext("and %(count)s more") % {"count": len(tags) - MAX_TAGS}
             shown = format_html('{} <span class="quiet">{}</span>', shown, more)
         return shown or history.NOTHING
 
     def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
         drivers = list(rows)
-        paths = places(scope_of(request), [driver.home_site_id for driver in drivers])
+        paths = path_labels(scope_of(request), [driver.home_site_id for driver in drivers])
         return {
             driver.pk: f"{driver} ({paths[driver.home_site_id]})" if driver.home_site_id in paths else str(driver)
             for driver in drivers
@@ -156,17 +156,17 @@ class DriverAdmin(DriverPages):
 
 
 @admin.register(Tag)
-class TagAdmin(ValidityMark, EntityAdmin):
+class TagAdmin(ValidityColumn, EntityAdmin):
     fields = ("id_tag", "driver", "token_name", "starts_at", "expires_at", "is_invoicable", "state")
     readonly_fields = ("state",)
     list_display = ("id_tag", "state", "token_name", "driver", "place", "starts_at", "expires_at")
     list_filter = (WithinFilter, ValidityFilter, "is_invoicable")
     search_fields = ("id_tag_key__contains", "token_name__icontains", "driver__name_key__contains")
     search_help_text = _("ID tag, label or driver")
-    is_found_everywhere = True
+    is_in_global_search = True
     ordering = ("id_tag_key", "pk")
     references = ("driver",)
-    place_attribute = "driver.home_site_id"
+    site_attribute = "driver.home_site_id"
     actions = TAG_ACTIONS
 
 
@@ -180,7 +180,7 @@ class SiteRightAdmin(EntityAdmin):
     search_help_text = _("Driver or site")
     ordering = ("driver__name_key", "pk")
     references = ("driver", "site")
-    place_attribute = "site_id"
+    site_attribute = "site_id"
     actions = COMMON
 
 
@@ -194,7 +194,7 @@ class ChargerRightAdmin(EntityAdmin):
     search_help_text = _("Driver or charger ID")
     ordering = ("driver__name_key", "pk")
     references = ("driver", "charger")
-    place_attribute = "charger.site_id"
+    site_attribute = "charger.site_id"
     actions = COMMON
 
 
@@ -205,9 +205,9 @@ class IntegratedExternalIdAdmin(EntityAdmin):
     list_filter = (WithinFilter, "reference_type", CustomerFilter)
     search_fields = ("external_id__icontains", "reference_id__icontains", "driver__name_key__contains")
     search_help_text = _("External ID, reference ID or driver")
-    is_found_everywhere = True
+    is_in_global_search = True
     ordering = ("external_id", "pk")
     references = ("driver",)
-    place_attribute = "driver.home_site_id"
+    site_attribute = "driver.home_site_id"
     zone_attribute = "driver.home_site_id"
     actions = COMMON

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.actions import PlannedAction, Selection, Unfit, counted, table_of
-from backoffice.times import MomentChoice, zone_named
+from backoffice.actions import InvalidSelection, PlannedAction, Selection, counted, table_of
+from backoffice.times import TimestampFormField, zone_named
 from bulk.edits import SET, Edit
 from hierarchy.models import Customer
 
@@ -27,7 +27,7 @@ class ValidityForm(forms.Form):
         initial=KEEP,
         widget=forms.RadioSelect,
     )
-    starts_at = MomentChoice(label=_("Start"), required=False)
+    starts_at = TimestampFormField(label=_("Start"), required=False)
     end = forms.ChoiceField(
         label=_("Valid to"),
         choices=[
@@ -39,7 +39,7 @@ class ValidityForm(forms.Form):
         initial=KEEP,
         widget=forms.RadioSelect,
     )
-    expires_at = MomentChoice(label=_("End"), required=False)
+    expires_at = TimestampFormField(label=_("End"), required=False)
 
     def __init__(self, customer: Customer, data: Any) -> None:
         super().__init__(data)
@@ -49,12 +49,12 @@ class ValidityForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        for choice, moment in (("begin", "starts_at"), ("end", "expires_at")):
-            if moment in self.errors or choice in self.errors:
+        for choice, timestamp in (("begin", "starts_at"), ("end", "expires_at")):
+            if timestamp in self.errors or choice in self.errors:
                 continue
-            if cleaned.get(choice) == AT and cleaned.get(moment) is None:
-                self.add_error(moment, _("Enter a date and time."))
-            elif cleaned.get(choice) != AT and cleaned.get(moment) is not None:
+            if cleaned.get(choice) == AT and cleaned.get(timestamp) is None:
+                self.add_error(timestamp, _("Enter a date and time."))
+            elif cleaned.get(choice) != AT and cleaned.get(timestamp) is not None:
                 self.add_error(choice, _("Choose the option for the date and time below, or clear them."))
         if not self.errors:
             values = self.values()
@@ -67,12 +67,12 @@ class ValidityForm(forms.Form):
 
     def values(self) -> dict[str, datetime.datetime | None]:
         """The new values by field."""
-        chosen = self.cleaned_data
+        cleaned = self.cleaned_data
         now = timezone.now().replace(microsecond=0)
         values = {}
-        for choice, moment in (("begin", "starts_at"), ("end", "expires_at")):
-            if chosen[choice] != KEEP:
-                values[moment] = {NOTHING: None, NOW: now, AT: chosen[moment]}[chosen[choice]]
+        for choice, timestamp in (("begin", "starts_at"), ("end", "expires_at")):
+            if cleaned[choice] != KEEP:
+                values[timestamp] = {NOTHING: None, NOW: now, AT: cleaned[timestamp]}[cleaned[choice]]
         return values
 
 
@@ -88,7 +88,7 @@ class SetValidity(PlannedAction):
 
     def edit(self, selection: Selection, form: Any) -> Edit:
         values = form.values()
-        tags = self.model.objects.visible_to(selection.scope).filter(**{f"{self.of}__in": selection.own_ids})
+        tags = self.model.objects.visible_to(selection.scope).filter(**{f"{self.of}__in": selection.id_subquery})
         notes: tuple[str, ...] = ()
         if form.cleaned_data["end"] == NOW:
             ended = tags.filter(expires_at__lte=values["expires_at"])
@@ -98,6 +98,6 @@ class SetValidity(PlannedAction):
             notes = (note % {"tags": counted(self.model, count)},) if count else ()
         ids = tuple(tags.values_list("pk", flat=True))
         if not ids:
-            raise Unfit(gettext("Nothing to change: no tags are affected."))
+            raise InvalidSelection(gettext("Nothing to change: no tags are affected."))
         back = selection.request.get_full_path()
         return Edit(table_of(self.model).name, SET, ids, values, notes=notes, back=back)

@@ -17,7 +17,7 @@ from backoffice.choices import EntityChoiceField, is_id
 from backoffice.entities import EntityAdmin
 from backoffice.filters import QuestionFilter, WithinFilter
 from backoffice.forms import EntityForm
-from backoffice.scoped import PATH_SEPARATOR, places
+from backoffice.scoped import PATH_SEPARATOR, path_labels
 from chargers.selectors import without_chargers
 from hierarchy.admin.site_actions import ACTIONS
 from hierarchy.admin.tree_page import SiteTreeAdmin
@@ -66,7 +66,7 @@ class SiteAdmin(SiteTreeAdmin):
     list_filter = (WithinFilter, ChargersFilter, "group_type")
     search_fields = ("name_key__contains", "external_id_key__contains", "public_name__icontains")
     search_help_text = _("Name, public name or external ID")
-    is_found_everywhere = True
+    is_in_global_search = True
     chooses_customer = True
     zone_attribute = "pk"
     actions = ACTIONS
@@ -110,14 +110,14 @@ class SiteAdmin(SiteTreeAdmin):
     def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
         sites = list(rows)
         scope = scope_of(request)
-        paths = places(scope, [site.pk for site in sites])
+        paths = path_labels(scope, [site.pk for site in sites])
         labels = {site.pk: paths.get(site.pk, site.name) for site in sites}
         if scope.is_platform:
             customers = Customer.objects.visible_to(scope).in_bulk({site.customer_id for site in sites})
             labels = {site.pk: f"{customers[site.customer_id]}: {labels[site.pk]}" for site in sites}
         return labels
 
-    def narrow_choices(self, request: HttpRequest, queryset: Any) -> Any:
+    def filter_choices(self, request: HttpRequest, queryset: Any) -> Any:
         moved = request.GET.get("outside_of", "")
         site = Site.objects.visible_to(scope_of(request)).filter(pk=moved).first() if is_id(moved) else None
         if site is None:
@@ -132,7 +132,7 @@ class CustomerAdmin(EntityAdmin):
     list_display = ("name", "time_zone")
     search_fields = ("name_key__contains",)
     search_help_text = _("Name")
-    is_found_everywhere = True
+    is_in_global_search = True
 
     def is_writer(self, scope: Scope) -> bool:
         return scope.is_platform

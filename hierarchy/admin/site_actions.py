@@ -2,11 +2,11 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.actions import COMMON, PutSubtrees, driver_rights
+from backoffice.actions import COMMON, MoveSubtrees, driver_rights
 from drivers.models import SiteRight
 
 ACTIONS = (
-    PutSubtrees(
+    MoveSubtrees(
         "move_chosen",
         _("Move to another parent site"),
         _("set the parent site of %(rows)s to %(target)s"),

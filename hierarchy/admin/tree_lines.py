@@ -26,7 +26,7 @@ MOST_LINES = 300
 MOST_FOUND = 100
 
 
-class Place(NamedTuple):
+class TreeSite(NamedTuple):
     """A site in the tree, at position `rank` of its `siblings`."""
 
     pk: int
@@ -65,7 +65,7 @@ class Line:
     `ends` is the number of branches that end with this row.
     """
 
-    place: Place | None = None
+    place: TreeSite | None = None
     content: Content | None = None
     is_open: bool = False
     is_found: bool = False
@@ -93,7 +93,7 @@ class Branches:
     def __init__(self, scope: Scope, at: Site | None = None, page: int = 1) -> None:
         self._scope, self._at, self._page = scope, at, page
         self._sites = Site.objects.visible_to(scope).order_by()
-        self._below: dict[int | None, list[Place]] = defaultdict(list)
+        self._below: dict[int | None, list[TreeSite]] = defaultdict(list)
 
     def read(self, opened: Collection[int]) -> Branches:
         """One page of the topmost sites, and the subsites of each of `opened`. Two statements.
@@ -114,7 +114,7 @@ class Branches:
         ids = list(matching.order_by("name_key", "pk").values_list("pk", flat=True)[: MOST_FOUND + 1])
         found = set(ids[:MOST_FOUND])
         above = lines_above(found).visible_to(self._scope).order_by("name_key", "pk")
-        known = {place.pk: place for place in (Place(*row) for row in above.values_list(*COLUMNS))}
+        known = {place.pk: place for place in (TreeSite(*row) for row in above.values_list(*COLUMNS))}
         order = {pk: number for number, pk in enumerate(known)}
         forest = Forest.assemble({place.pk: place.parent_id for place in known.values()}, order.__getitem__)
         # Ancestors of the site that is searched are not shown.
@@ -135,15 +135,15 @@ class Branches:
 
     def lines(self, opened: Collection[int], found: Collection[int] = ()) -> list[Line]:
         """The rows of all sites in expanded branches, with their counts. Three statements."""
-        opened = self._affordable(opened)
+        opened = self._within_limit(opened)
         lines: list[Line] = []
-        walk: list[tuple[int | None, Iterator[Place]]] = [(None, iter(self._below[None]))]
+        walk: list[tuple[int | None, Iterator[TreeSite]]] = [(None, iter(self._below[None]))]
         while walk:
             parent_id, siblings = walk[-1]
             is_topmost = len(walk) == 1 and self._at is None
             place = next(siblings, None)
             if place is None:
-                self._end(lines, parent_id)
+                self._add_more_link(lines, parent_id)
                 walk.pop()
                 if walk:
                     lines[-1].ends += 1
@@ -167,13 +167,13 @@ class Branches:
             return self._sites.filter(pk__in=self._scope.root_ids).exclude(parent__in=self._sites.values("pk"))
         return self._sites.filter(parent=None)
 
-    def _affordable(self, opened: Collection[int]) -> set[int]:
+    def _within_limit(self, opened: Collection[int]) -> set[int]:
         """Those of `opened` to show expanded: from the top, up to the limit of rows."""
         shown: set[int] = set()
         level = self._below[None]
         room = MOST_LINES - len(level)
         while level:
-            following: list[Place] = []
+            following: list[TreeSite] = []
             for place in level:
                 branch = self._below.get(place.pk, []) if place.pk in opened else []
                 if branch and len(branch) <= room:
@@ -183,7 +183,7 @@ class Branches:
             level = following
         return shown
 
-    def _end(self, lines: list[Line], parent_id: int | None) -> None:
+    def _add_more_link(self, lines: list[Line], parent_id: int | None) -> None:
         """Add a link to the remaining siblings, if any."""
         branch = self._below[parent_id]
         page = self._page if parent_id is None else 1
@@ -193,7 +193,7 @@ class Branches:
             lines.append(Line(parent_id=above, more=more, page=page + 1))
 
 
-def _ranked(sites: Any, branch: F | None, which: Q) -> list[Place]:
+def _ranked(sites: Any, branch: F | None, which: Q) -> list[TreeSite]:
     """The `sites`, numbered by `rank` within each `branch` in sibling order, filtered by `which`."""
     order = ["name_key", "pk"] if branch else ["customer__name_key", "name_key", "pk"]
     ranked = sites.annotate(
@@ -201,10 +201,10 @@ def _ranked(sites: Any, branch: F | None, which: Q) -> list[Place]:
         siblings=Window(Count("pk"), partition_by=branch),
     )
     rows = ranked.filter(which).order_by("rank").values_list(*COLUMNS, "rank", "siblings")
-    return [Place(*row) for row in rows]
+    return [TreeSite(*row) for row in rows]
 
 
-def contents(scope: Scope, shown: Iterable[Place]) -> dict[int, Content]:
+def contents(scope: Scope, shown: Iterable[TreeSite]) -> dict[int, Content]:
     """The counts of each of the `shown` subtrees, by site id. Three statements, over their trees."""
     shown = list(shown)
     read = _Contents(scope, shown)
@@ -224,7 +224,7 @@ def contents(scope: Scope, shown: Iterable[Place]) -> dict[int, Content]:
 class _Contents:
     """Counts per site, no finer than shown: for a tree of which only the root is shown, one number."""
 
-    def __init__(self, scope: Scope, shown: list[Place]) -> None:
+    def __init__(self, scope: Scope, shown: list[TreeSite]) -> None:
         self._scope = scope
         self._trees = {place.tree_id for place in shown}
         self._branched = {place.tree_id for place in shown if place.lft > 1}
@@ -259,6 +259,6 @@ def _spreads(rows: Iterable[tuple[int, int, int]]) -> dict[int, Spread]:
     return {tree_id: Spread(amounts) for tree_id, amounts in by_tree.items()}
 
 
-def _within(spreads: dict[int, Spread], place: Place) -> int:
+def _within(spreads: dict[int, Spread], place: TreeSite) -> int:
     spread = spreads.get(place.tree_id)
     return spread.within([(place.lft, place.rght)]) if spread else 0

@@ -18,20 +18,20 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
+from backoffice.callers import WRITE_ERRORS, caller_of, error_message, scope_of
 from backoffice.choices import is_id
 from backoffice.consequences import Effects
 from backoffice.entities import EntityAdmin
-from backoffice.scoped import places
-from drivers import what_if as access
+from backoffice.scoped import path_labels
+from drivers import what_if as charging_access
 from hierarchy import journal, services, tree
-from hierarchy.admin.tree_lines import COLUMNS, Branches, Content, Place, contents
+from hierarchy.admin.tree_lines import COLUMNS, Branches, Content, TreeSite, contents
 from hierarchy.db import snapshot
 from hierarchy.errors import Conflict
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import sites_above
-from operators import what_if as sight
+from operators import what_if as site_access
 
 # The ids of expanded branches. The script of the page writes this cookie too.
 COOKIE = "open_sites"
@@ -61,15 +61,17 @@ class Move:
     @classmethod
     def plan(cls, scope: Scope, site: Site, parent: Site | None) -> Move:
         with snapshot():
-            named = places(scope, [site.parent_id, parent.pk if parent else None])
+            named = path_labels(scope, [site.parent_id, parent.pk if parent else None])
             move = cls(parent, named.get(site.parent_id, ""), named.get(parent.pk, "") if parent else "")
             move.refusal = _refusal(scope, site, parent)
             if not move.refusal:
                 row = Site.objects.visible_to(scope).values_list(*COLUMNS).get(pk=site.pk)
-                place = Place(*row)
+                place = TreeSite(*row)
                 move.subsites, move.content = place.subsites, contents(scope, [place])[site.pk]
-                move.effects = Effects(access.site_move(scope, site, parent), sight.site_move(scope, site, parent))
-                move.seen = _seen(site, parent)
+                move.effects = Effects(
+                    charging_access.site_move(scope, site, parent), site_access.site_move(scope, site, parent)
+                )
+                move.seen = _state_digest(site, parent)
         return move
 
 
@@ -87,12 +89,12 @@ def _refusal(scope: Scope, site: Site, parent: Site | None) -> str:
         services.check_write(scope, moved, site)
         moved.clean()
         moved.validate_constraints(exclude=_NOT_OF_PLACE)
-    except REFUSALS as error:
-        return sentence(error)
+    except WRITE_ERRORS as error:
+        return error_message(error)
     return ""
 
 
-def _seen(site: Site, parent: Site | None) -> str:
+def _state_digest(site: Site, parent: Site | None) -> str:
     """A digest of the versions and ancestors of both sites. Hashed, because some may not be accessible."""
     ids = [site.pk, *([parent.pk] if parent else [])]
     versions = sorted(Site.objects.order_by().filter(pk__in=ids).values_list("pk", "version"))
@@ -119,24 +121,24 @@ class SiteTreeAdmin(EntityAdmin):
     def tree_view(self, request: HttpRequest) -> HttpResponse:
         """The tree with its expanded branches, or the results of a search."""
         scope = scope_of(request)
-        asked = request.GET.get(SEARCH_VAR, "").strip()
+        query = request.GET.get(SEARCH_VAR, "").strip()
         with snapshot():
             at = self._site_at(scope, request.GET.get(AT, ""))
-            opened = _opened(request)
-            if asked:
-                context = self._found(request, scope, at, asked)
+            opened = _expanded_ids(request)
+            if query:
+                context = self._found(request, scope, at, query)
             else:
                 context = {"lines": Branches(scope, at, _page(request)).read(opened).lines(opened)}
             trail = self.trail(request, at.pk) if at else []
-        address = reverse("admin:hierarchy_site_tree")
+        url = reverse("admin:hierarchy_site_tree")
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Below %(site)s") % {"site": at} if at else gettext("Tree of sites"),
             "opts": self.opts,
             "at": at,
             "trail": trail,
-            "asked": asked,
-            "address": address,
+            "asked": query,
+            "address": url,
             "cookie": COOKIE,
             "most_open": MOST_OPEN,
             "may_move_to_top": not scope.is_restricted,
@@ -146,7 +148,7 @@ class SiteTreeAdmin(EntityAdmin):
         response = TemplateResponse(request, "admin/hierarchy/site/tree.html", context)
         if OPEN in request.GET or CLOSE in request.GET:
             remembered = "-".join(str(pk) for pk in opened)
-            response.set_cookie(COOKIE, remembered, path=address, secure=request.is_secure(), samesite="Lax")
+            response.set_cookie(COOKIE, remembered, path=url, secure=request.is_secure(), samesite="Lax")
         return response
 
     def children_view(self, request: HttpRequest, site_id: str = "") -> HttpResponse:
@@ -154,17 +156,17 @@ class SiteTreeAdmin(EntityAdmin):
         scope = scope_of(request)
         with snapshot():
             at = self._site_at(scope, site_id)
-            opened = _opened(request)
+            opened = _expanded_ids(request)
             lines = Branches(scope, at, _page(request)).read(opened).lines(opened)
         context = {"lines": lines, "at": at}
         return TemplateResponse(request, "admin/hierarchy/site/tree_lines.html", context)
 
-    def _found(self, request: HttpRequest, scope: Scope, at: Site | None, asked: str) -> dict[str, Any]:
+    def _found(self, request: HttpRequest, scope: Scope, at: Site | None, query: str) -> dict[str, Any]:
         sites = Site.objects.visible_to(scope)
         if at is not None:
             sites = sites.at_or_below(at).exclude(pk=at.pk)
         branches = Branches(scope, at)
-        found, has_more = branches.search(self.get_search_results(request, sites, asked)[0])
+        found, has_more = branches.search(self.get_search_results(request, sites, query)[0])
         return {"lines": branches.lines(branches.inner, found), "found": len(found), "has_more": has_more}
 
     def _site_at(self, scope: Scope, site_id: str) -> Site | None:
@@ -196,7 +198,7 @@ class SiteTreeAdmin(EntityAdmin):
             # Someone else did the same move, so this is not an error.
             text = gettext("%(site)s is already there. Nothing was moved.") % {"site": site}
             self.message_user(request, text, messages.INFO)
-            return HttpResponseRedirect(_shown(site))
+            return HttpResponseRedirect(_tree_url(site))
         return self._move(request, site, parent) if request.method == "POST" else self._confirm(request, site, parent)
 
     def _confirm(self, request: HttpRequest, site: Site, parent: Site | None, conflict: str = "") -> HttpResponse:
@@ -209,7 +211,7 @@ class SiteTreeAdmin(EntityAdmin):
         caller = caller_of(request)
         try:
             with journal.recording(caller), tree.lock():
-                if request.POST.get("seen") != _seen(site, parent):
+                if request.POST.get("seen") != _state_digest(site, parent):
                     raise Conflict(
                         _(
                             "Someone changed or moved one of these sites after you opened the page. Nothing was moved. "
@@ -218,12 +220,12 @@ class SiteTreeAdmin(EntityAdmin):
                         code="stale",
                     )
                 services.site_move(caller, site, parent)
-        except REFUSALS as error:
-            return self._confirm(request, site, parent, sentence(error))
-        target = places(caller.scope, [parent.pk])[parent.pk] if parent else gettext("the top level")
+        except WRITE_ERRORS as error:
+            return self._confirm(request, site, parent, error_message(error))
+        target = path_labels(caller.scope, [parent.pk])[parent.pk] if parent else gettext("the top level")
         text = gettext("%(site)s was moved to %(target)s.") % {"site": site, "target": target}
         self.message_user(request, text, messages.SUCCESS)
-        return HttpResponseRedirect(_shown(site))
+        return HttpResponseRedirect(_tree_url(site))
 
     def _target_form(self, request: HttpRequest, site: Site, given: Any) -> forms.Form:
         targets: Any = self.formfield_for_foreignkey(
@@ -243,24 +245,24 @@ class SiteTreeAdmin(EntityAdmin):
             "opts": self.opts,
             "original": site,
             "trail": self.trail(request, site.parent_id),
-            "tree_address": _shown(site),
+            "tree_address": _tree_url(site),
             "only_visible": scope_of(request).is_restricted,
             **context,
         }
         return TemplateResponse(request, f"admin/hierarchy/site/{name}.html", whole)
 
 
-def _shown(site: Site) -> str:
+def _tree_url(site: Site) -> str:
     """The URL of the tree, expanded down to a site."""
     return f"{reverse('admin:hierarchy_site_tree')}?{OPEN}={site.pk}#site-{site.pk}"
 
 
-def _opened(request: HttpRequest) -> list[int]:
+def _expanded_ids(request: HttpRequest) -> list[int]:
     """The expanded sites: from the cookie and the query string, without those that it collapses."""
     opened = dict.fromkeys(_ids(request.COOKIES.get(COOKIE, ""), "-"))
-    asked = _ids(request.GET.get(OPEN, ""), ",")[:MOST_OPEN]
+    requested = _ids(request.GET.get(OPEN, ""), ",")[:MOST_OPEN]
     # An expanded branch is visible only if its ancestors are expanded.
-    for line in sites_above(asked).values() if asked else ():
+    for line in sites_above(requested).values() if requested else ():
         for above in reversed(line):
             opened.pop(above, None)
             opened[above] = None
@@ -274,5 +276,5 @@ def _ids(text: str, separator: str) -> list[int]:
 
 
 def _page(request: HttpRequest) -> int:
-    asked = request.GET.get(PAGE_VAR, "")
-    return max(int(asked), 1) if is_id(asked) and len(asked) < 10 else 1
+    number = request.GET.get(PAGE_VAR, "")
+    return max(int(number), 1) if is_id(number) and len(number) < 10 else 1

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
-from backoffice.scoped import places
+from backoffice.callers import WRITE_ERRORS, caller_of, error_message, scope_of
+from backoffice.scoped import path_labels
 from operators import services
-from operators.admin.owned import belongings
+from operators.admin.owned import keys_and_webhooks
 from operators.models import Operator
 
 
@@ -31,9 +31,9 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             services.account_rename(caller_of(request), operator, form.cleaned_data["name"])
-        except REFUSALS as error:
+        except WRITE_ERRORS as error:
             operator.refresh_from_db()
-            form.add_error("name", sentence(error))
+            form.add_error("name", error_message(error))
         else:
             messages.success(request, gettext("Saved."))
             return HttpResponseRedirect(reverse("admin:account"))
@@ -43,7 +43,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "form": form,
         "operator": operator,
         "grants": _grants(request),
-        "belongings": belongings(request, operator),
+        "belongings": keys_and_webhooks(request, operator),
     }
     return TemplateResponse(request, "admin/operators/account.html", context)
 
@@ -53,5 +53,5 @@ def _grants(request: HttpRequest) -> list[tuple[int, str]]:
     scope = scope_of(request)
     if not scope.is_restricted:
         return []
-    named = places(scope, scope.root_ids)
+    named = path_labels(scope, scope.root_ids)
     return sorted(((pk, path) for pk, path in named.items() if pk is not None), key=lambda pair: pair[1])

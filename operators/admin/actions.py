@@ -5,29 +5,29 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.actions import EXPORTS, Delete, Give, Link, Selection, Unfit, Unlink
+from backoffice.actions import EXPORTS, Delete, InvalidSelection, Link, Selection, SetValues, Unlink
 from bulk.edits import Edit
 from hierarchy.scoping import Scope
 from operators.models import Operator, SiteGrant
 
 
-class Dismiss:
+class KeepAnAdmin:
     """Prevents a bulk action on all active admin operators of a customer. The last one needs its own page."""
 
     def edit(self, selection: Selection, form: Any) -> Edit:
         edit: Edit = super().edit(selection, form)  # type: ignore[misc]
-        everybody = Operator.objects.visible_to(Scope.whole_customer(selection.customer.pk))
-        admins = set(everybody.filter(is_admin_operator=True, is_active=True).values_list("pk", flat=True))
+        operators = Operator.objects.visible_to(Scope.whole_customer(selection.customer.pk))
+        admins = set(operators.filter(is_admin_operator=True, is_active=True).values_list("pk", flat=True))
         if admins and admins <= set(edit.ids):
-            raise Unfit(gettext("At least one active admin operator must remain. Deselect one."))
+            raise InvalidSelection(gettext("At least one active admin operator must remain. Deselect one."))
         return edit
 
 
-class Disable(Dismiss, Give):
+class Disable(KeepAnAdmin, SetValues):
     """Disables the selected operators."""
 
 
-class DeleteOperators(Dismiss, Delete):
+class DeleteOperators(KeepAnAdmin, Delete):
     """Deletes operators with their site access, keys and webhooks."""
 
 
@@ -37,8 +37,8 @@ ACTIONS: tuple[Any, ...] = (
         _("Grant access to a site"),
         _("grant %(rows)s access to %(target)s"),
         SiteGrant,
-        chosen="operator",
-        other="site",
+        selected_fk="operator",
+        target_fk="site",
         label=_("Site"),
     ),
     Unlink(
@@ -46,12 +46,12 @@ ACTIONS: tuple[Any, ...] = (
         _("Revoke access to a site"),
         _("revoke access of %(rows)s to %(target)s"),
         SiteGrant,
-        chosen="operator",
-        other="site",
+        selected_fk="operator",
+        target_fk="site",
         label=_("Site"),
     ),
     Disable("disable", _("Disable (blocks sign-in and API keys)"), _("disable %(rows)s"), is_active=False),
-    Give("enable", _("Enable"), _("enable %(rows)s"), is_active=True),
+    SetValues("enable", _("Enable"), _("enable %(rows)s"), is_active=True),
     DeleteOperators("delete_selected", _("Delete"), _("delete %(rows)s")),
     *EXPORTS,
 )

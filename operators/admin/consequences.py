@@ -11,7 +11,7 @@ from operators import what_if
 from operators.models import SiteGrant
 
 
-class Sight:
+class SiteAccess:
     def of_move(self, scope: Scope, model: Any, edit: Edit) -> Effect | None:
         if model is not Site or len(edit.ids) != 1:
             return None
@@ -22,10 +22,10 @@ class Sight:
     def of_grant(self, scope: Scope, model: Any, edit: Edit) -> Effect | None:
         if model is not SiteGrant:
             return None
-        return what_if.grant(scope, *consequences.people_and_places(edit, "operator"))
+        return what_if.grant(scope, *consequences.people_and_targets(edit, "operator"))
 
     def of_revocation(self, scope: Scope, model: Any, ids: tuple[int, ...]) -> Effect | None:
         return what_if.withdrawal(scope, ids) if model is SiteGrant else None
 
 
-consequences.register(consequences.SIGHT, Sight())
+consequences.register(consequences.SITE_ACCESS, SiteAccess())

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice import history, times
 from backoffice.callers import scope_of
-from backoffice.scoped import places
+from backoffice.scoped import path_labels
 from chargers.rollup import STATES
 from hierarchy.models import Change, Import
 from operators.dashboard import Dashboard, Group, SocketNumbers, dashboard, on_map
@@ -58,7 +58,7 @@ def _socket_tiles(numbers: SocketNumbers, **filters: Any) -> list[Tile]:
     ]
 
 
-def _chores(found: Dashboard) -> list[Tile]:
+def _attention_tiles(found: Dashboard) -> list[Tile]:
     rows = (
         (_("Chargers not seen for a day"), found.chargers_unseen, "chargers_charger", {"seen": "not-for-a-day"}),
         (_("Tags that expire within 30 days"), found.tags_expiring, "drivers_tag", {"expires": "soon"}),
@@ -99,7 +99,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     """The template context. Seven statements."""
     scope = scope_of(request)
     found = dashboard(scope)
-    paths = places(scope, [charger.site_id for charger in found.chargers])
+    paths = path_labels(scope, [charger.site_id for charger in found.chargers])
     chargers = [
         {"row": charger, "place": paths.get(charger.site_id, ""), "state": STATES[charger.state]}
         for charger in found.chargers
@@ -114,7 +114,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         for group in found.groups
     ]
     changes = list(Change.objects.visible_to(scope)[:LATEST_CHANGES])
-    history.hide_names(changes, scope)
+    history.redact_names(changes, scope)
     return {
         "may_import": admin.site.get_model_admin(Import).has_add_permission(request),
         "latest_changes": [(change, history.kind_of(change), times.ago(change.at)) for change in changes],
@@ -122,7 +122,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
             "found": found,
             "socket_tiles": _socket_tiles(found.sockets),
             "map_states": MAP_STATES,
-            "chores": _chores(found),
+            "attention": _attention_tiles(found),
             "bars": bars,
             "bar_width": BAR,
             "chargers": chargers,

@@ -44,11 +44,11 @@ def state_of(operator: Operator, locked_until: datetime.datetime | None) -> Stat
     ends_at = operator.invited_at + links.valid_for()
     if ends_at <= timezone.now():
         return State("expired", gettext("invitation expired"))
-    moment = local(ends_at, zone_of(operator))
-    return State("invited", gettext("invited"), format_html(gettext("the link is valid until {}"), moment))
+    expiry = local(ends_at, zone_of(operator))
+    return State("invited", gettext("invited"), format_html(gettext("the link is valid until {}"), expiry))
 
 
-def what_follows() -> str:
+def invitation_note() -> str:
     """The note on the add page about the invitation."""
     hours = {"hours": hours_valid()}
     if settings.HAS_MAIL:
@@ -71,20 +71,20 @@ def hours_valid() -> int:
 
 def link_for(request: HttpRequest, operator: Operator) -> str:
     """A new link, with the host of PUBLIC_URL or, without that setting, of the request."""
-    address = reverse("admin:choose_password", args=links.parts(operator))
-    return f"{settings.PUBLIC_URL}{address}" if settings.PUBLIC_URL else request.build_absolute_uri(address)
+    path = reverse("admin:choose_password", args=links.parts(operator))
+    return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
 
 
-def hand_over(page: ShowsOnce, request: HttpRequest, operators: Iterable[Operator]) -> HttpResponse | None:
+def send_links(page: ShowsOnce, request: HttpRequest, operators: Iterable[Operator]) -> HttpResponse | None:
     """Send a link to each operator. Returns a page with the links that could not be sent, or None."""
-    made = [(operator, link_for(request, operator)) for operator in operators]
+    created = [(operator, link_for(request, operator)) for operator in operators]
     sender = request.user.name if isinstance(request.user, Operator) else ""
     unsent = {
         operator.pk: link
-        for operator, link in made
+        for operator, link in created
         if not (settings.HAS_MAIL and mail.send_link(operator, link, sender))
     }
-    sent = [operator.email for operator, _link in made if operator.pk not in unsent]
+    sent = [operator.email for operator, _link in created if operator.pk not in unsent]
     if sent:
         text = ngettext(
             "A link to choose a password was sent to %(people)s. It expires in %(hours)d hours.",

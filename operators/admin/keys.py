@@ -13,15 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.actions import ASKED
+from backoffice.actions import SUBMITTED
 from backoffice.callers import caller_of
 from backoffice.filters import CustomerFilter, QuestionFilter
-from backoffice.forms import refusals_to
+from backoffice.forms import errors_to_form
 from hierarchy.errors import Conflict
 from hierarchy.request_context import context_of
 from hierarchy.scoping import Scope
 from operators import services
-from operators.admin.owned import ASK_REVOKE_KEY, ASK_ROTATE_KEY, OwnedAdmin, address_after
+from operators.admin.owned import ASK_REVOKE_KEY, ASK_ROTATE_KEY, OwnedAdmin, next_url
 from operators.models import ApiKey
 
 # The confirmation page lists them all.
@@ -56,7 +56,7 @@ class ApiKeyAdmin(OwnedAdmin):
     zone_attribute = "operator.home_site_id"
     readonly_fields = ("hint", "state", "revoked_at", "last_used_at")
     actions = ("revoke",)
-    deeds = {"rotate": ASK_ROTATE_KEY, "revoke": ASK_REVOKE_KEY}
+    confirmed_actions = {"rotate": ASK_ROTATE_KEY, "revoke": ASK_REVOKE_KEY}
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -71,11 +71,11 @@ class ApiKeyAdmin(OwnedAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        with refusals_to(form.prefix):
-            made = services.api_key_create(
+        with errors_to_form(form.prefix):
+            created = services.api_key_create(
                 caller_of(request), obj.operator, obj.name, is_read_only=obj.is_read_only, expires_at=obj.expires_at
             )
-        context_of(request).new_key = made
+        context_of(request).new_key = created
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._show_once(request, context_of(request).new_key)
@@ -90,7 +90,7 @@ class ApiKeyAdmin(OwnedAdmin):
             nothing = gettext("Nothing to revoke: the selected keys are already revoked or expired.")
             self.message_user(request, nothing, messages.WARNING)
             return None
-        if ASKED not in request.POST:
+        if SUBMITTED not in request.POST:
             return self._ask(request, keys)
         for key in keys:
             services.api_key_revoke(caller_of(request), key)
@@ -99,9 +99,9 @@ class ApiKeyAdmin(OwnedAdmin):
         return None
 
     def _ask(self, request: HttpRequest, keys: list[ApiKey]) -> HttpResponse:
-        self.give_zones(request, keys)
+        self.attach_zones(request, keys)
         count = len(keys)
-        chosen = [(ACTION_CHECKBOX_NAME, key.pk) for key in keys]
+        selected = [(ACTION_CHECKBOX_NAME, key.pk) for key in keys]
         question = ngettext("This key stops working at once:", "These %(count)s keys stop working at once:", count)
         context = {
             **self.admin_site.each_context(request),
@@ -110,7 +110,7 @@ class ApiKeyAdmin(OwnedAdmin):
             "opts": self.opts,
             "question": question % {"count": count},
             "keys": keys,
-            "hidden": [("action", "revoke"), ("index", "0"), (ASKED, "1"), *chosen],
+            "hidden": [("action", "revoke"), ("index", "0"), (SUBMITTED, "1"), *selected],
             "button": gettext("Revoke"),
             "keep": gettext("Keep"),
             "back": request.get_full_path(),
@@ -124,11 +124,11 @@ class ApiKeyAdmin(OwnedAdmin):
         services.api_key_revoke(caller_of(request), key)
         return gettext("%(key)s was revoked.") % {"key": key}
 
-    def _show_once(self, request: HttpRequest, *made: tuple[ApiKey, str]) -> HttpResponse:
-        return self.show_once(request, {key.pk: text for key, text in made})
+    def _show_once(self, request: HttpRequest, *created: tuple[ApiKey, str]) -> HttpResponse:
+        return self.show_once(request, {key.pk: text for key, text in created})
 
     def shown_context(self, request: HttpRequest, rows: list[ApiKey]) -> dict[str, Any]:
-        back = address_after(request, rows, "admin:operators_apikey_changelist")
+        back = next_url(request, rows, "admin:operators_apikey_changelist")
         return {"title": ngettext("New API key", "New API keys", len(rows)), "back": back}
 
 

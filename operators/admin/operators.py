@@ -22,10 +22,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from backoffice.actions import COMMON
-from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
+from backoffice.callers import WRITE_ERRORS, caller_of, error_message, scope_of
 from backoffice.entities import EntityAdmin, EntityInline
 from backoffice.filters import QuestionFilter, WithinFilter
-from backoffice.forms import EntityForm, refusals_to
+from backoffice.forms import EntityForm, errors_to_form
 from hierarchy import journal
 from hierarchy.errors import Conflict
 from hierarchy.request_context import context_of
@@ -33,7 +33,7 @@ from hierarchy.scoping import Scope
 from operators import services, sign_in
 from operators.admin import invitations
 from operators.admin.actions import ACTIONS
-from operators.admin.owned import belongings
+from operators.admin.owned import keys_and_webhooks
 from operators.admin.passwords import OptionalPasswordForm, PasswordForm
 from operators.admin.shown_once import ShowsOnce
 from operators.models import Operator, SiteGrant
@@ -43,7 +43,7 @@ MOST_INVITED = 50
 
 
 class OperatorAddForm(OptionalPasswordForm, EntityForm):
-    error_places: ClassVar[dict[str, str]] = {"password": "new_password"}
+    error_fields: ClassVar[dict[str, str]] = {"password": "new_password"}
 
 
 class OperatorForm(EntityForm):
@@ -98,10 +98,10 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
     list_filter = (WithinFilter, "is_admin_operator", "is_active", GrantsFilter)
     search_fields = ("name_key__contains", "email_key__contains")
     search_help_text = _("Name or email address")
-    is_found_everywhere = True
+    is_in_global_search = True
     chooses_customer = True
     references = ("home_site",)
-    place_attribute = "home_site_id"
+    site_attribute = "home_site_id"
     readonly_fields = ("operator_id", "last_login", "state")
     actions = ("invite", *ACTIONS)
     was_shown = _("The link was shown once and is not stored. If you did not copy it, invite again for a new link.")
@@ -114,7 +114,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
-            fieldsets.append((_("Sign-in"), {"fields": [], "description": invitations.what_follows()}))
+            fieldsets.append((_("Sign-in"), {"fields": [], "description": invitations.invitation_note()}))
             password = {"fields": ["new_password", "new_password_again"], "classes": ["collapse"]}
             fieldsets.append((_("Set a password instead"), password))
         return fieldsets
@@ -159,7 +159,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         operator = context.get("original")
         if operator is not None and not context.get("is_popup"):
-            context = {**context, "belongings": belongings(request, operator)}
+            context = {**context, "belongings": keys_and_webhooks(request, operator)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     # Saving.
@@ -169,7 +169,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
             super().save_model(request, obj, form, change)
             return
         password = form.cleaned_data["new_password"] or None
-        with refusals_to(form.prefix):
+        with errors_to_form(form.prefix):
             services.operator_create(caller_of(request), obj, password)
         if password is None and obj.is_active:
             context_of(request).invited = [obj]
@@ -179,7 +179,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         response = super().changeform_view(request, *args, **kwargs)
         context = context_of(request)
         invited = [] if context.refused else context.invited
-        return invitations.hand_over(self, request, invited) or response
+        return invitations.send_links(self, request, invited) or response
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         if context_of(request).invited and not settings.HAS_MAIL:
@@ -204,7 +204,7 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         invited = context_of(request).invited
         # An error rolls back all invitations.
         is_written = len(invited) > 0 and response.status_code == 302
-        return (invitations.hand_over(self, request, invited) if is_written else None) or response
+        return (invitations.send_links(self, request, invited) if is_written else None) or response
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         operator = self.get_object(request, unquote(object_id))
@@ -216,9 +216,9 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         return super().delete_view(request, object_id, {"note": note, **(extra_context or {})})
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        going, counts, forbidden, blocking = super().get_deleted_objects(objs, request)
+        to_delete, counts, forbidden, protected = super().get_deleted_objects(objs, request)
         oneself = [row.natural_key_text for row in objs if row.pk == scope_of(request).operator_id]
-        return going, counts, {*forbidden, *oneself}, blocking
+        return to_delete, counts, {*forbidden, *oneself}, protected
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -238,10 +238,10 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         operator = self._changeable(request, object_id)
         try:
             services.operator_invite(caller_of(request), operator)
-        except REFUSALS as error:
-            self.message_user(request, sentence(error), messages.ERROR)
+        except WRITE_ERRORS as error:
+            self.message_user(request, error_message(error), messages.ERROR)
         else:
-            shown = invitations.hand_over(self, request, [operator])
+            shown = invitations.send_links(self, request, [operator])
             if shown is not None:
                 return shown
         return HttpResponseRedirect(reverse("admin:operators_operator_change", args=[quote(operator.pk)]))
@@ -286,8 +286,8 @@ class OperatorAdmin(ShowsOnce, EntityAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 services.operator_set_password(caller_of(request), operator, form.cleaned_data["new_password"])
-            except REFUSALS as error:
-                form.add_error("new_password", sentence(error))
+            except WRITE_ERRORS as error:
+                form.add_error("new_password", error_message(error))
             else:
                 self.message_user(
                     request,
@@ -315,5 +315,5 @@ class SiteGrantAdmin(EntityAdmin):
     search_help_text = _("Email address or site")
     ordering = ("operator__email_key", "pk")
     references = ("operator", "site")
-    place_attribute = "site_id"
+    site_attribute = "site_id"
     actions = COMMON

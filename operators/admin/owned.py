@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.callers import REFUSALS, caller_of, scope_of, sentence
+from backoffice.callers import WRITE_ERRORS, caller_of, error_message, scope_of
 from backoffice.choices import EntityChoiceField
 from backoffice.entities import EntityAdmin
 from hierarchy import journal
@@ -23,7 +23,7 @@ from operators.models import ApiKey, Operator
 from operators.webhooks.models import Webhook
 
 # An action on one row after a confirmation page. Returns a page or a success message.
-Deed = Callable[[HttpRequest, Any], HttpResponse | str]
+ConfirmedAction = Callable[[HttpRequest, Any], HttpResponse | str]
 
 
 class OwnedAdmin(ShowsOnce, EntityAdmin):
@@ -32,7 +32,7 @@ class OwnedAdmin(ShowsOnce, EntityAdmin):
     `confirmed_actions` maps a name (of the URL and of the method `do_<name>`) to title, question and button.
     """
 
-    deeds: ClassVar[dict[str, tuple[Any, Any, Any]]] = {}
+    confirmed_actions: ClassVar[dict[str, tuple[Any, Any, Any]]] = {}
 
     def is_writer(self, scope: Scope) -> bool:
         """All operators may create their own."""
@@ -54,31 +54,31 @@ class OwnedAdmin(ShowsOnce, EntityAdmin):
         name = self.opts.model_name
         own = [
             path(
-                f"<path:object_id>/{deed}/",
-                self.admin_site.admin_view(self._deed_view),
-                {"deed": deed},
-                name=f"operators_{name}_{deed}",
+                f"<path:object_id>/{action}/",
+                self.admin_site.admin_view(self._confirm_view),
+                {"action": action},
+                name=f"operators_{name}_{action}",
             )
-            for deed in self.deeds
+            for action in self.confirmed_actions
         ]
         return [*own, *super().get_urls()]
 
-    def _deed_view(self, request: HttpRequest, object_id: str, deed: str) -> HttpResponse:
+    def _confirm_view(self, request: HttpRequest, object_id: str, action: str) -> HttpResponse:
         """Show the confirmation page, or run the action."""
         row = self.get_object(request, unquote(object_id))
         if not self.has_change_permission(request, row):
             raise PermissionDenied
-        title, question, button = self.deeds[deed]
+        title, question, button = self.confirmed_actions[action]
         if request.method == "POST":
             try:
                 with journal.recording(caller_of(request)):
-                    done = getattr(self, f"do_{deed}")(request, row)
-            except REFUSALS as error:
-                self.message_user(request, sentence(error), messages.ERROR)
-                return HttpResponseRedirect(address_of_owner(request, row.operator))
+                    done = getattr(self, f"do_{action}")(request, row)
+            except WRITE_ERRORS as error:
+                self.message_user(request, error_message(error), messages.ERROR)
+                return HttpResponseRedirect(owner_url(request, row.operator))
             if isinstance(done, str):
                 self.message_user(request, done, messages.SUCCESS)
-                return HttpResponseRedirect(address_of_owner(request, row.operator))
+                return HttpResponseRedirect(owner_url(request, row.operator))
             return done
         context = {
             **self.admin_site.each_context(request),
@@ -88,19 +88,19 @@ class OwnedAdmin(ShowsOnce, EntityAdmin):
             "here": title % {"object": row},
             "opts": self.opts,
             "original": row,
-            "back": address_of_owner(request, row.operator),
+            "back": owner_url(request, row.operator),
         }
         return TemplateResponse(request, "admin/operators/ask.html", context)
 
 
-def address_of_owner(request: HttpRequest, operator: Operator) -> str:
+def owner_url(request: HttpRequest, operator: Operator) -> str:
     """The URL of the page that lists the operator's keys and webhooks: your account, or the operator's page."""
     if operator.pk == scope_of(request).operator_id:
         return reverse("admin:account")
     return reverse("admin:operators_operator_change", args=[quote(operator.pk)])
 
 
-def belongings(request: HttpRequest, operator: Operator) -> dict[str, Any] | None:
+def keys_and_webhooks(request: HttpRequest, operator: Operator) -> dict[str, Any] | None:
     """The keys and webhooks of an operator; None if the caller has no access to them.
 
     Two statements.
@@ -117,10 +117,10 @@ def belongings(request: HttpRequest, operator: Operator) -> dict[str, Any] | Non
     }
 
 
-def address_after(request: HttpRequest, rows: list[Any], listed: str) -> str:
+def next_url(request: HttpRequest, rows: list[Any], listed: str) -> str:
     """The next URL after showing secrets: their operator's page, or the list for several operators."""
     owners = {row.operator_id: row.operator for row in rows}
-    return address_of_owner(request, next(iter(owners.values()))) if len(owners) == 1 else reverse(listed)
+    return owner_url(request, next(iter(owners.values()))) if len(owners) == 1 else reverse(listed)
 
 
 ASK_ROTATE_KEY = (

@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
-from backoffice.callers import REFUSALS, sentence
+from backoffice.callers import WRITE_ERRORS, error_message
 from config.middleware import current_request_id
 from hierarchy import journal
 from hierarchy.fields import validate_line
@@ -52,7 +52,7 @@ class SignInForm(AdminAuthenticationForm):
         client = sign_in.client_of(self.request) if self.request is not None else ""
         locked = sign_in.begin(client, email)
         if locked is not None:
-            raise ValidationError(_told(locked), code="locked")
+            raise ValidationError(_lock_message(locked), code="locked")
         try:
             cleaned = super().clean()
         except ValidationError:
@@ -62,7 +62,7 @@ class SignInForm(AdminAuthenticationForm):
         return cleaned
 
 
-def _told(locked: sign_in.Locked) -> str:
+def _lock_message(locked: sign_in.Locked) -> str:
     if locked.is_client:
         text = ngettext(
             "Too many failed sign-ins from your network. Try again in %(minutes)d minute.",
@@ -153,8 +153,8 @@ class ChoosePasswordView(PasswordResetConfirmView):
         token = self.request.session.get(INTERNAL_RESET_SESSION_TOKEN, "")
         try:
             operator = services.operator_choose_password(caller, operator, token, form.cleaned_data["new_password"])
-        except REFUSALS as error:
-            form.add_error("new_password", sentence(error))
+        except WRITE_ERRORS as error:
+            form.add_error("new_password", error_message(error))
             return self.form_invalid(form)
         del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
         login(self.request, operator, _BACKEND)

@@ -41,9 +41,9 @@ def is_interrupted(request: HttpRequest) -> bool:
 @csrf_protect
 def interrupted(request: HttpRequest) -> HttpResponse:
     """The sign-in page with the input in hidden fields. The CSRF token was valid, so the input is the user's."""
-    typed = urlencode(list(_kept(request.POST.lists())))
-    if len(typed) > MOST_CHARACTERS:
-        typed = ""
+    user_input = urlencode(list(_kept(request.POST.lists())))
+    if len(user_input) > MOST_CHARACTERS:
+        user_input = ""
     secrets = [value for name, value in request.POST.items() if _is_secret(name)]
     context = {
         **admin.site.each_context(request),
@@ -52,9 +52,9 @@ def interrupted(request: HttpRequest) -> HttpResponse:
         "app_path": reverse("admin:login"),
         "next": request.get_full_path(),
         "has_mail": settings.HAS_MAIL,
-        "typed": typed,
+        "typed": user_input,
         "left_out": "1" if any(secrets) or request.FILES else "",
-        "is_lost": not typed,
+        "is_lost": not user_input,
     }
     return TemplateResponse(request, "admin/login.html", context)
 
@@ -66,25 +66,25 @@ def carried(request: HttpRequest) -> dict[str, str]:
 
 def offered(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """The response to the sign-in or, after a success with kept input, the page that offers to save it."""
-    typed = carried(request)[_TYPED]
-    if not typed or response.status_code != 302:
+    user_input = carried(request)[_TYPED]
+    if not user_input or response.status_code != 302:
         return response
     # Django has checked the host.
-    address = response["Location"]
-    if not _is_of_admin(address):
+    url = response["Location"]
+    if not _is_of_admin(url):
         return HttpResponseRedirect(reverse("admin:index"))
-    return _offer(request, address, typed)
+    return _offer(request, url, user_input)
 
 
 @never_cache
-def _offer(request: HttpRequest, address: str, typed: str) -> HttpResponse:
+def _offer(request: HttpRequest, url: str, user_input: str) -> HttpResponse:
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         # Hides the navigation.
         "has_permission": False,
         "title": gettext("Save your earlier input?"),
-        "address": address,
-        "fields": list(_kept(QueryDict(typed).lists())),
+        "address": url,
+        "fields": list(_kept(QueryDict(user_input).lists())),
         "is_partial": bool(carried(request)[_LEFT_OUT]),
     }
     return TemplateResponse(request, "registration/save_typed.html", context)
@@ -101,7 +101,7 @@ def _is_secret(name: str) -> bool:
     return "password" in name.lower()
 
 
-def _is_of_admin(address: str) -> bool:
+def _is_of_admin(url: str) -> bool:
     """Whether the URL is in the admin, with backslashes and %2e%2e normalized as browsers do."""
-    path = posixpath.normpath(unquote(urlsplit(address).path).replace("\\", "/"))
+    path = posixpath.normpath(unquote(urlsplit(url).path).replace("\\", "/"))
     return f"{path}/".startswith(reverse("admin:index"))

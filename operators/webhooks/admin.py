@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from backoffice.callers import caller_of
 from backoffice.filters import CustomerFilter, QuestionFilter
 from hierarchy.scoping import Scope
-from operators.admin.owned import ASK_ROTATE_WEBHOOK, OwnedAdmin, address_after
+from operators.admin.owned import ASK_ROTATE_WEBHOOK, OwnedAdmin, next_url
 from operators.webhooks import services as webhooks
 from operators.webhooks.models import EVENT_LABELS, Webhook, all_changes
 
@@ -58,7 +58,7 @@ class WebhookAdmin(OwnedAdmin):
         "last_failure",
         "given_up",
     )
-    deeds = {"rotate": ASK_ROTATE_WEBHOOK}
+    confirmed_actions = {"rotate": ASK_ROTATE_WEBHOOK}
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -82,5 +82,5 @@ class WebhookAdmin(OwnedAdmin):
         return self.show_once(request, {webhook.pk: webhooks.rotate(caller_of(request), webhook)})
 
     def shown_context(self, request: HttpRequest, rows: list[Webhook]) -> dict[str, Any]:
-        back = address_after(request, rows, "admin:operators_webhook_changelist")
+        back = next_url(request, rows, "admin:operators_webhook_changelist")
         return {"title": ngettext("Signing secret", "Signing secrets", len(rows)), "back": back}

@@ -193,7 +193,7 @@ def test_tags_end_now(world):
         ({"begin": "at", "end": "keep"}, "Enter a date and time."),
         (
             {"begin": "keep", "starts_at": "2030-01-01T00:00", "end": "keep"},
-            "Choose the option for the date and time below",
+            "Choose the option for the date",
         ),
         ({"begin": "at", "starts_at": "2030-01-01T00:00", "end": "at", "expires_at": "2029-01-01T00:00"}, "later end"),
         ({"begin": "keep", "end": "now"}, "Nothing to change: no tags are affected."),
@@ -260,7 +260,7 @@ def test_a_deletion_names_what_goes_along_and_what_blocks(world):
     assert "Apply" not in text
     assert client.post(plan, {"answer": "apply"}).status_code == 409
     assert Site.objects.filter(pk=world.west.pk).exists()
-    assert client.post(plan, {"answer": "mend"}).status_code == 400
+    assert client.post(plan, {"answer": "upload"}).status_code == 400
     assert client.get(f"{plan}errors/").status_code == 404
     assert client.post(plan, {"answer": "discard"})["Location"] == address(Site, "changelist")
 

@@ -91,7 +91,7 @@ def test_the_log_is_searched_and_filtered(ada, world, monkeypatch):
         if keys(response):
             break
     assert keys(response) == ["GAR-1"]
-    monkeypatch.setattr(log, "COUNTED", 10)
+    monkeypatch.setattr(log, "MAX_COUNTED", 10)
     response = ada.get(LOG)
     assert response.context["cl"].result_count == 10
     assert set(keys(ada.get(LOG + response.context["cl"].older))).isdisjoint([str(key), "Imported"])
@@ -180,7 +180,7 @@ def test_undoing_and_restoring_by_hand(ada, world):
     assert "QUAY-1 was restored to its earlier values" in text_of(done)
     world.quay_1.refresh_from_db()
     assert (world.quay_1.name, world.quay_1.city, world.quay_1.area) == ("Quay one", "Utrecht", "Port")
-    assert "Nothing to take back" in text_of(ada.get(undo))
+    assert "Nothing to undo" in text_of(ada.get(undo))
     assert ada.get(address(Change, "restore", line.pk)).status_code == 200
 
     # A creation leads to the deletion, a move to the page that says who gains and loses.

@@ -143,8 +143,8 @@ def test_errors_are_shown_downloaded_and_mended(world):
     assert 'filename="chargers with errors.csv"' in annotated["Content-Disposition"]
     assert table_of(annotated)[0]["errors"] == "splitEvseBySocket: Must be true or false."
 
-    assert "Choose a file." in text_of(client.post(plan, {"answer": "mend"}))
-    response = upload(client, "chargerId,chargerName\nGAR-1,Mended\n", "mended.csv", to=plan, answer="mend")
+    assert "Choose a file." in text_of(client.post(plan, {"answer": "upload"}))
+    response = upload(client, "chargerId,chargerName\nGAR-1,Mended\n", "mended.csv", to=plan, answer="upload")
     assert response["Location"] != plan
     # What was chosen with the first file goes for the mended one.
     assert ImportPlan.objects.values_list("file_name", "table").get() == ("mended.csv", "chargers")

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backoffice.search.matching import Part, Text, marked
+from backoffice.search.matching import Part, SearchText, marked
 from chargers.models import Charger
 from drivers.models import Driver, Tag
 from hierarchy.models import Site
@@ -114,7 +114,7 @@ def test_everybody_finds_only_what_is_visible(client, world):
 def test_why_it_was_found(client, world):
     client.force_login(world.ada)
     assert why(client, "quay") == [("Charger ID", "[QUAY]-1")]
-    assert why(client, "nwde1") == [("EVSE id", "NL*[NWD*E1]")]
+    assert why(client, "nwde1") == [("EVSE ID", "NL*[NWD*E1]")]
     assert why(client, "ffee01") == [("Id tag", "04[FFEE01]"), ("Id tag", "04[FFEE01]")]
     assert why(client, "utr") == [("City", "[Utr]echt")]
     assert ("Driver", "[Dora]") in why(client, "dora")
@@ -230,4 +230,4 @@ def test_hostile_text(client, world, junk):
     client.force_login(world.ada)
     for path in ("/admin/search/", "/admin/search/suggestions.json", address(Driver, "changelist")):
         assert client.get(path, {"q": junk}).status_code == 200
-    assert len(Text.typed(junk).words) <= 12
+    assert len(SearchText.parse(junk).words) <= 12

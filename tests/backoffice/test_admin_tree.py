@@ -303,12 +303,12 @@ def test_where_a_site_cannot_go(ada, world):
     made(Site, parent=world.airport, name="garage")
     for target, message in (
         (world.airport, "sibling site with this name already exists"),
-        (world.garage, "cannot lie below itself"),
+        (world.garage, "cannot be below itself"),
     ):
         page = confirmation(ada, world.garage, target)
         assert message in page.content.decode()
         assert 'name="seen"' not in page.content.decode()
-    assert "cannot lie below itself" in confirmation(ada, world.harbour, world.garage).content.decode()
+    assert "cannot be below itself" in confirmation(ada, world.harbour, world.garage).content.decode()
     for target in (world.depot, "", *GARBAGE):
         page = confirmation(ada, world.garage, target)
         assert (page.status_code, b"Move site" in page.content) == (200, False)

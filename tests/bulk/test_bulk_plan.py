@@ -243,21 +243,21 @@ def test_circles_are_refused(world):
 
 
 WRONG = [
-    (lambda: [charger(chargerId="N-1", group="nowhere")], "2 group: Is unknown"),
-    (lambda: [charger(chargerId="N-1", group=("Harbour", "nowhere"))], "2 group: Is unknown"),
-    (lambda: [charger(chargerId="N-1", group=("Depot",))], "2 group: Is unknown"),
-    (lambda: [site(groupName="A", parent="nowhere")], "2 parent: Is unknown"),
-    (lambda: [socket(chargerId="DEP-1", id=2)], "2 chargerId: Is unknown"),
+    (lambda: [charger(chargerId="N-1", group="nowhere")], "2 group: Not found"),
+    (lambda: [charger(chargerId="N-1", group=("Harbour", "nowhere"))], "2 group: Not found"),
+    (lambda: [charger(chargerId="N-1", group=("Depot",))], "2 group: Not found"),
+    (lambda: [site(groupName="A", parent="nowhere")], "2 parent: Not found"),
+    (lambda: [socket(chargerId="DEP-1", id=2)], "2 chargerId: Not found"),
     (lambda: [charger(chargerId="DEP-1", group="N-1")], "2 chargerId: This charger ID is already in use."),
     (lambda: [charger(chargerId="dep-1", group="N-1")], "2 chargerId: This charger ID is already in use."),
-    (lambda: [charger(chargerId="A-1", group="N-1", evseId="nlnwde1")], "2 evseId: Another charger has this EVSE id"),
-    (lambda: [charger(chargerId="A-1")], "2 group: Is needed"),
-    (lambda: [charger(chargerName="A")], "2 : Nothing says which row this is"),
-    (lambda: [site(externalId="N-3")], "2 groupName: Is needed"),
-    (lambda: [charger(chargerId="A 1", group="N-1")], "2 chargerId: A 1 is not a charger id"),
+    (lambda: [charger(chargerId="A-1", group="N-1", evseId="nlnwde1")], "2 evseId: Another charger already has this EVSE ID"),
+    (lambda: [charger(chargerId="A-1")], "2 group: Required"),
+    (lambda: [charger(chargerName="A")], "2 : No key row this is"),
+    (lambda: [site(externalId="N-3")], "2 groupName: Required"),
+    (lambda: [charger(chargerId="A 1", group="N-1")], "2 chargerId: A 1 is not a valid charger ID"),
     (lambda: [charger(chargerId="A\x00", group="N-1")], "2 chargerId: "),
     (lambda: [charger(chargerId="A\ud800", group="N-1")], "2 chargerId: "),
-    (lambda: [charger(chargerId="A", group="\x00")], "2 group: Is unknown"),
+    (lambda: [charger(chargerId="A", group="\x00")], "2 group: Not found"),
     (lambda: [charger(chargerId="QUAY-1", latitude="91")], "2 latitude: "),
     (lambda: [charger(chargerId="GAR-1", latitude="1")], "2 longitude: Give both coordinates or neither."),
     (lambda: [charger(chargerId="GAR-1", latitude="nan", longitude="1")], "2 latitude: "),
@@ -275,7 +275,7 @@ WRONG = [
     ),
     (
         lambda: [site(groupName="A", externalId="1"), site(3, groupName="B", externalId=" 1")],
-        "3 externalId: Stands in row 2",
+        "3 externalId: Duplicate of row 2",
     ),
     (
         lambda: [charger(chargerId="GAR-1", evseId="NLNWDE7"), charger(3, chargerId="GAR-2", evseId="NL*NWD*E7")],
@@ -334,14 +334,14 @@ def test_a_restricted_operator_imports_below_the_granted_site(world):
 
 
 FORBIDDEN = [
-    (lambda: [site(groupName="New root")], "2 : This lies outside"),
-    (lambda: [site(groupName="East car park", costId="7")], "2 : This lies outside"),
-    (lambda: [site(groupName="A", parent=("Harbour",))], "2 parent: Is unknown"),
-    (lambda: [site(groupName="A", parent="N-1")], "2 parent: Is unknown"),
-    (lambda: [charger(chargerId="NEW", group=("Airport",))], "2 group: Is unknown"),
-    (lambda: [charger(chargerId="AIR-1", chargerName="Mine now")], "2 group: Is needed"),
+    (lambda: [site(groupName="New root")], "2 : Outside"),
+    (lambda: [site(groupName="East car park", costId="7")], "2 : Outside"),
+    (lambda: [site(groupName="A", parent=("Harbour",))], "2 parent: Not found"),
+    (lambda: [site(groupName="A", parent="N-1")], "2 parent: Not found"),
+    (lambda: [charger(chargerId="NEW", group=("Airport",))], "2 group: Not found"),
+    (lambda: [charger(chargerId="AIR-1", chargerName="Mine now")], "2 group: Required"),
     (lambda: [charger(chargerId="AIR-1", group=("East car park",))], "2 chargerId: This charger ID is already in use."),
-    (lambda: [socket(chargerId="AIR-1", id=2)], "2 chargerId: Is unknown"),
+    (lambda: [socket(chargerId="AIR-1", id=2)], "2 chargerId: Not found"),
 ]  # fmt: skip
 
 

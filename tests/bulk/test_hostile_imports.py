@@ -49,7 +49,7 @@ def tables():
 
 
 def unstorable(code, position=1):
-    return f"Has the character U+{code} at position {position}, which cannot be stored: remove it."
+    return f"Contains the character U+{code} at position {position}, which cannot be stored. Remove it."
 
 
 def cases():
@@ -190,9 +190,9 @@ def cases():
     yield case(
         "chargers.csv",
         'chargerId,group\n"=HYPERLINK(""http://x"")",Harbour\nÄ 1,Harbour\n',
-        'row 2, column chargerId: \'=HYPERLINK("http://x")\': =HYPERLINK("http://x") is not a charger id: use letters, '
+        'row 2, column chargerId: \'=HYPERLINK("http://x")\': =HYPERLINK("http://x") is not a valid charger ID: use letters, '
         "digits and * - _ = : + | @ . only.",
-        "row 3, column chargerId: 'Ä 1': Ä 1 is not a charger id: use letters, digits and * - _ = : + | @ . only.",
+        "row 3, column chargerId: 'Ä 1': Ä 1 is not a valid charger ID. Use letters, digits and * - _ = : + | @ . only.",
     )
     yield case(
         "network.json",
@@ -231,7 +231,7 @@ def cases():
         "sites, row 1, column groupType: 'CASTLE': Must be one of SUB_CPO (0), SITE (1), SUB_SITE (2), "
         "CIRCUIT (3), OTHER (4), by number or by name.",
         f"sites, row 1, column payerId: 'many': {whole[:-1]}, such as 4.",
-        "sites, row 1, column timeZone: 'Mars/Base': Mars/Base is not a time zone: write one like Europe/Paris or UTC.",
+        "sites, row 1, column timeZone: 'Mars/Base': Mars/Base is not a time zone. Use one such as Europe/Paris or UTC.",
         "sites, row 2, column groupType: '9': Value 9 is not a valid choice.",
         f"sites, row 2, column payerId: '1.5': {whole}",
         "sites, row 2, column costName: \"['B']\": Must be a text.",
@@ -298,15 +298,15 @@ def cases():
         f"chargers, row 1, column group: {cleared}",
         f"chargers, row 2, column chargerId: {cleared}",
         f"sites, row 1, column groupName: {cleared}",
-        "chargers, row 2: Nothing says which row this is: fill in chargerId.",
+        "chargers, row 2: No key: fill in chargerId.",
     )
 
     # Rows that are there twice, or say too little.
     yield case(
         "chargers.csv",
         "chargerId,group\nQUAY-1,\nNEW-1,Harbour\nquay-1,\nnew-1,Harbour\n",
-        "row 4, column chargerId: 'quay-1': Duplicate of row 2: each may occur once.",
-        "row 5, column chargerId: 'new-1': Stands in row 3 already: each may occur once.",
+        "row 4, column chargerId: 'quay-1': Duplicate of row 2.",
+        "row 5, column chargerId: 'new-1': Duplicate of row 3.",
     )
     yield case(
         "chargers.csv",
@@ -323,13 +323,13 @@ def cases():
         "network.json",
         document(chargers=[{"chargerId": "NEW-1"}, {"chargerName": "Nobody"}], tags=[{"idTag": "NEW"}]),
         "chargers, row 1, column group: Required for new rows.",
-        "chargers, row 2: Nothing says which row this is: fill in chargerId.",
+        "chargers, row 2: No key: fill in chargerId.",
         "tags, row 1, column driver: Required for new rows.",
     )
     yield case(
         "people.csv",
         "name,idTag,tokenName,homeGroup\nEva,1A,,Harbour\nEva,1B,,Airport\n,1C,,\nFay,,Card,\n",
-        "row 3, column homeGroup: 'Airport': Differs from row 2, which is of the same person: write the same in both.",
+        "row 3, column homeGroup: 'Airport': Differs from row 2 for the same person. Use the same value in both.",
         "row 4, column name: Unknown person: fill in name or externalId.",
         "row 5, column idTag: Tag values without a tag: fill in idTag.",
     )
@@ -337,7 +337,7 @@ def cases():
         "rights.csv",
         "driver,group,chargerId\nDora,,\n,Harbour,\n",
         "row 2: No site or charger: fill in group or chargerId.",
-        "row 3: Nothing says which row this is: fill in driver / group.",
+        "row 3: No key: fill in driver / group.",
     )
 
     # References to what is not there, or is somebody else's.
@@ -506,7 +506,7 @@ def test_the_command_fails(world, tmp_path, capsys):
         ("network.csv", b"%PDF", "network.csv: PDF files"),
         ("network.json", b'{"sites": [', "network.json: This is not JSON at line 1, column 12"),
         ("sites.csv", b"groupName,payerId\nHarbour,x\n", "sites.csv, row 2, column payerId: 'x': Must be an int"),
-        ("sites.csv", b"groupName,parent\nA,Nowhere\n", "sites.csv, row 2, column parent: 'Nowhere': Is unknown"),
+        ("sites.csv", b"groupName,parent\nA,Nowhere\n", "sites.csv, row 2, column parent: 'Nowhere': Not found"),
         ("sites.csv", b"groupName\nHarbour\n", "sites.csv: There is no site X", "--prune", "--site=X"),
     ):
         path = tmp_path / name

@@ -154,7 +154,7 @@ def test_a_file_with_errors_is_kept_with_them(planned, ada):
     header, first, second = target.getvalue().decode("utf-8-sig").splitlines()
     assert header == "chargerId,latitude,errors"
     assert first.startswith("QUAY-1,north,") and "latitude: Must be a number, such as 52.3702." in first
-    assert "group: Is needed" in second
+    assert "group: Required" in second
 
 
 def test_old_plans_are_forgotten(planned, ada, world):

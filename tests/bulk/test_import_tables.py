@@ -71,7 +71,7 @@ def test_a_table_is_known_by_its_columns(load, world):
         contents = read(io.BytesIO(header.encode()), ImportRequest("x.csv", prune_site="/"), world.northwind)
         assert errors(contents) == []
         assert contents.prune.tables[-1] in (table, "chargerRights"), header
-    assert "Nothing says which table this is" in errors(load("nickname,colour\nA,red\n"))[0]
+    assert "No key table this is" in errors(load("nickname,colour\nA,red\n"))[0]
 
 
 def test_misspelt_columns_are_errors_with_the_nearest_name(load):
@@ -285,8 +285,8 @@ def test_one_row_a_person(load, world):
         table="people",
     )
     assert errors(plan) == [
-        "row 3, column name: 'eva': Differs from row 2, which is of the same person: write the same in both.",
-        "row 3, column homeGroup: 'Airport': Differs from row 2, which is of the same person: write the same in both.",
+        "row 3, column name: 'eva': Differs from row 2 for the same person. Use the same value in both.",
+        "row 3, column homeGroup: 'Airport': Differs from row 2 for the same person. Use the same value in both.",
         "row 4, column name: Unknown person: fill in name or externalId.",
         "row 5, column idTag: Tag values without a tag: fill in idTag.",
         "row 6, column group: 'Nowhere': Not found in the file or the network.",
@@ -296,7 +296,7 @@ def test_one_row_a_person(load, world):
 def test_rights_need_a_target(load):
     assert errors(load("driver,group,chargerId\nDora,,\n,Harbour,\nSid,Depot,\n")) == [
         "row 2: No site or charger: fill in group or chargerId.",
-        "row 3: Nothing says which row this is: fill in driver / group.",
+        "row 3: No key: fill in driver / group.",
         "row 4, column driver: 'Sid': Not found in the file or the network.",
         "row 4, column group: 'Depot': Not found in the file or the network.",
     ]

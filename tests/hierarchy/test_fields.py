@@ -180,7 +180,7 @@ def test_wrong_evse_ids(value):
 
 
 def test_the_message_names_the_charger_id():
-    with pytest.raises(ValidationError, match="a b is not a charger id"):
+    with pytest.raises(ValidationError, match="a b is not a valid charger ID"):
         validate_charger_id("a b")
 
 

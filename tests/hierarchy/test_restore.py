@@ -104,7 +104,7 @@ def test_a_deleted_row_comes_back_with_what_went_with_it(world):
     renamed = written(ada, again, name="Dorothea")
     first = Change.objects.filter(object_type="driver", object_id=dora).last()
     services.delete(ada, Driver.objects.get(pk=dora))
-    with pytest.raises(Conflict, match="restore it first"):
+    with pytest.raises(Conflict, match="Restore it first"):
         restore.plan(ada.scope, renamed, UNDO)
     take_back(ada, first, RESTORE)
     assert Driver.objects.get(pk=dora).name == "Dora"

@@ -308,7 +308,7 @@ def test_a_restricted_operator_gets_no_more_power(staff):
 
 
 def test_who_is_refused_is_told_whom_to_ask(staff):
-    with pytest.raises(NotPermitted, match="ask an admin operator"):
+    with pytest.raises(NotPermitted, match="Ask an admin operator"):
         services.save(caller(staff.rob), changed(staff.rob, name="Robert"))
 
 

@@ -50,7 +50,7 @@ def test_a_customer_is_made(db, capsys):
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        (["northWIND "], "There is a customer of this name already"),
+        (["northWIND "], "A customer with this name already exists"),
         ([""], "name: "),
         (["  "], "name: "),
         (["a\x00b"], "U\\+0000"),
@@ -121,8 +121,8 @@ def test_a_password_that_is_none_makes_nothing(world, monkeypatch, password):
         (["new@northwind.example"], r"Give --customer NAME.* createsuperuser"),
         (["new@northwind.example", "--customer", "Nortwind"], "no customer 'Nortwind'. Did you mean 'Northwind'"),
         (["new@northwind.example", "--customer", "Zzz"], "There is no customer 'Zzz'."),
-        (["ADA@northwind.example", "--customer", "Northwind"], "email: This e-mail address is already in use"),
-        (["sue@southwind.example", "--customer", "Northwind"], "email: This e-mail address is already in use"),
+        (["ADA@northwind.example", "--customer", "Northwind"], "email: This email address is already in use"),
+        (["sue@southwind.example", "--customer", "Northwind"], "email: This email address is already in use"),
         (["no address", "--customer", "Northwind"], "email: "),
         (["", "--customer", "Northwind"], "email: "),
         (["new@northwind.example", "--customer", "Northwind", "--name", "two\nlines"], "name: "),

@@ -65,7 +65,7 @@ def test_it_works(client, busy):
         ("Harbour", SocketNumbers(online=2, charging=1, error=1)),
     ]
     # Unseen: QUAY-1, GAR-2 and AIR-1; SOON; Spike; the west car park.
-    assert [tile.number for tile in home["chores"]] == [3, 1, 1, 1]
+    assert [tile.number for tile in home["attention"]] == [3, 1, 1, 1]
     assert [row.charger_id for row in home["found"].chargers] == ["QUAY-1", "GAR-2", "AIR-1", "GAR-1"]
     assert [row.file_name for row, _ago in home["imports"]] == ["of-ada.csv"]
     assert home["bars"][1].parts == [("charging", 0.0, 333.33), ("online", 333.33, 333.33), ("error", 666.67, 333.33)]
@@ -74,7 +74,7 @@ def test_it_works(client, busy):
 def test_every_number_is_that_of_its_list(client, busy):
     for who in (busy.ada, busy.rob, busy.pat):
         home = page(client, who).context["home"]
-        numbers = {tile.url: tile.number for tile in [*home["socket_tiles"], *home["chores"]]}
+        numbers = {tile.url: tile.number for tile in [*home["socket_tiles"], *home["attention"]]}
         for bar in home["bars"]:
             numbers |= {tile.url: tile.number for tile in bar.tiles}
             numbers[bar.url] = bar.group.sockets.total
@@ -102,7 +102,7 @@ def test_a_restricted_operator(client, busy):
     assert "Only objects you have access to are counted" not in page(client, busy.ada).content.decode()
     client.force_login(busy.rob)
     assert [(bar.group.name, bar.group.level) for bar in home["bars"]] == [("East car park", 0), ("Garage", 1)]
-    assert [tile.number for tile in home["chores"]] == [1, 1, 1, 0]
+    assert [tile.number for tile in home["attention"]] == [1, 1, 1, 0]
     assert home["imports"] == []
     rows = client.get("/admin/drivers/driver/?rights=none").context["cl"].result_list
     assert rows == [busy.dean]

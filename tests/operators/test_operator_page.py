@@ -67,7 +67,7 @@ def test_it_works(ada, world):
     assert ApiKey.objects.get(pk=key.pk).digest == keys.digest(new) != key.digest
     assert ada.post(revoke)["Location"] == back
     assert not ApiKey.objects.get(pk=key.pk).is_valid
-    assert "make a new key instead" in ada.post(rotate, follow=True).content.decode()
+    assert "Create a new key instead" in ada.post(rotate, follow=True).content.decode()
     page = ada.get(back).content.decode()
     assert "revoked" in page
     assert rotate not in page
