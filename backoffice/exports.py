@@ -109,7 +109,9 @@ def download_rows(request: HttpRequest, table: Table, found: Any, kind: str) -> 
     sheet = next(one for one in sheets().values() if one.is_exported and table.name in one.tables)
     try:
         scope = _single_customer_scope(scope_of(request), table, found)
-        return _download(ExportSelection(scope, None, (sheet.name,), _selected_rows(sheet, table, found)), kind, sheet.name)
+        return _download(
+            ExportSelection(scope, None, (sheet.name,), _selected_rows(sheet, table, found)), kind, sheet.name
+        )
     except files.Unwritable as error:
         messages.error(request, str(error))
         return None

@@ -233,7 +233,7 @@ def test_what_is_wrong_with_a_body_as_a_whole(world):
         ("patch", site, b"", {"transfer_encoding": "chunked"}, 411, "Chunked request bodies are not supported"),
         ("post", "/imports", b"", {"transfer_encoding": "chunked"}, 411, "Chunked request bodies are not supported"),
         ("post", "/imports", b"\x1f\x8b", {"content_encoding": "gzip"}, 415, "not supported (Content-Encoding: gzip)"),
-        ("patch", site, b"", {}, 400, "There is no body"),
+        ("patch", site, b"", {}, 400, "No request body"),
         ("post", "/sites", b"\x1f\x8b", {"content_encoding": "gzip"}, 415, "not supported (Content-Encoding: gzip)"),
         ("patch", "/sites", b"[]", {"if_match": '"1"'}, 400, "at its own address"),
         ("post", "/sites", b"null", {}, 400, "Must be an object."),

@@ -115,7 +115,7 @@ def test_why_it_was_found(client, world):
     client.force_login(world.ada)
     assert why(client, "quay") == [("Charger ID", "[QUAY]-1")]
     assert why(client, "nwde1") == [("EVSE ID", "NL*[NWD*E1]")]
-    assert why(client, "ffee01") == [("Id tag", "04[FFEE01]"), ("Id tag", "04[FFEE01]")]
+    assert why(client, "ffee01") == [("ID tag", "04[FFEE01]"), ("ID tag", "04[FFEE01]")]
     assert why(client, "utr") == [("City", "[Utr]echt")]
     assert ("Driver", "[Dora]") in why(client, "dora")
     # Each word where it fits best.

@@ -151,8 +151,8 @@ def cases():
     yield case(
         "chargers.csv",
         'chargerId,chargerName\nQUAY-1,"never\nGAR-1,closed\n',
-        "row 2, column chargerName: 'never\\nGAR-1,closed': Has a line break or tab at position 6: write it on one "
-        "line.",
+        "row 2, column chargerName: 'never\\nGAR-1,closed': Contains a line break or tab at position 6. Write it "
+        "on one line.",
     )
     yield case("network.json", '{"chargers": ["QUAY-1", []]}', *(f"chargers, row {row}: {NO_OBJECT}" for row in (1, 2)))
     yield case(
@@ -190,9 +190,10 @@ def cases():
     yield case(
         "chargers.csv",
         'chargerId,group\n"=HYPERLINK(""http://x"")",Harbour\nÄ 1,Harbour\n',
-        'row 2, column chargerId: \'=HYPERLINK("http://x")\': =HYPERLINK("http://x") is not a valid charger ID: use letters, '
-        "digits and * - _ = : + | @ . only.",
-        "row 3, column chargerId: 'Ä 1': Ä 1 is not a valid charger ID. Use letters, digits and * - _ = : + | @ . only.",
+        'row 2, column chargerId: \'=HYPERLINK("http://x")\': =HYPERLINK("http://x") is not a valid charger ID. Use '
+        "letters, digits and * - _ = : + | @ . only.",
+        "row 3, column chargerId: 'Ä 1': Ä 1 is not a valid charger ID. Use "
+        "letters, digits and * - _ = : + | @ . only.",
     )
     yield case(
         "network.json",
@@ -231,7 +232,8 @@ def cases():
         "sites, row 1, column groupType: 'CASTLE': Must be one of SUB_CPO (0), SITE (1), SUB_SITE (2), "
         "CIRCUIT (3), OTHER (4), by number or by name.",
         f"sites, row 1, column payerId: 'many': {whole[:-1]}, such as 4.",
-        "sites, row 1, column timeZone: 'Mars/Base': Mars/Base is not a time zone. Use one such as Europe/Paris or UTC.",
+        "sites, row 1, column timeZone: 'Mars/Base': Mars/Base is not a time zone. Use one such as "
+        "Europe/Paris or UTC.",
         "sites, row 2, column groupType: '9': Value 9 is not a valid choice.",
         f"sites, row 2, column payerId: '1.5': {whole}",
         "sites, row 2, column costName: \"['B']\": Must be a text.",

@@ -71,7 +71,7 @@ def test_a_table_is_known_by_its_columns(load, world):
         contents = read(io.BytesIO(header.encode()), ImportRequest("x.csv", prune_site="/"), world.northwind)
         assert errors(contents) == []
         assert contents.prune.tables[-1] in (table, "chargerRights"), header
-    assert "No key table this is" in errors(load("nickname,colour\nA,red\n"))[0]
+    assert "Nothing says which table this is" in errors(load("nickname,colour\nA,red\n"))[0]
 
 
 def test_misspelt_columns_are_errors_with_the_nearest_name(load):

@@ -94,7 +94,7 @@ def test_every_column_is_there_explained_and_fit_for_what_it_takes(template):
             assert example.number_format == page.column_dimensions[letter].number_format
             # Leading zeros of a card's number stay.
             assert (example.number_format == "@") == (kind_of(column) in TEXTS)
-            assert isinstance(example.value, datetime.datetime) == (kind_of(column) == "timestamp")
+            assert isinstance(example.value, datetime.datetime) == (kind_of(column) in ("date", "timestamp"))
             assert offered.pop(f"{letter}2:{letter}1048576", None) == (
                 f'"{",".join(column.choices)}"' if column.choices else None
             )

@@ -100,7 +100,7 @@ def test_it_works(world):
     # What was done stays done, and is not done again.
     for method, address, reason in (
         ("post", f"{path}/apply", "applied before"),
-        ("get", f"{path}/steps", "journal"),
+        ("get", f"{path}/steps", "change log"),
         ("delete", path, "change back"),
     ):
         response = ada.request(method, address)
@@ -281,7 +281,7 @@ def test_half_a_file_is_none(kind):
         "CONTENT_LENGTH": str(len(body) + 1),
         "wsgi.input": io.BytesIO(body),
     }
-    with pytest.raises(BadBody, match="before it was whole"):
+    with pytest.raises(BadBody, match="Incomplete request body"):
         read_upload(WSGIRequest(environ), 1000)
 
 
@@ -309,7 +309,7 @@ def test_wrong_parameters(world):
         ("/imports?fileName=" + "x" * 256, "fileName", "255"),
         ("/imports?pruneSite=%00", "pruneSite", "printable"),
         ("/imports?pruneSite=/&pruneSite=/", "pruneSite", "once"),
-        ("/imports?limit=1", "limit", "no such parameter"),
+        ("/imports?limit=1", "limit", "Unknown parameter"),
     ):
         response = ada.post(path, SITES)
         assert_problem(response, 400, BAD_ROUTE)

@@ -88,7 +88,7 @@ def test_a_name_is_one_line(text):
 
 @pytest.mark.parametrize("text", ["a\u202eb", "\u2066", "a\u2069"])
 def test_a_name_turns_nothing_around(text):
-    with pytest.raises(ValidationError, match=r"U\+20[26][0-9A-E] at position [12], which turns text around"):
+    with pytest.raises(ValidationError, match=r"U\+20[26][0-9A-E] at position [12], which reverses text"):
         NameField().clean(text, None)
 
 

@@ -152,7 +152,7 @@ def test_another_customer_sees_only_its_own(world):
         ("excludeDetails=1", "Must be true or false"),
         ("excludeDetails=true&excludeDetails=false", "once only"),
         ("excludeDetail=true", "Did you mean excludeDetails?"),
-        ("%00=1", "no such parameter"),
+        ("%00=1", "Unknown parameter"),
     ],
 )
 def test_wrong_parameters_are_named(world, query, hint):

@@ -112,7 +112,7 @@ def wrong_parents(world):
         "itself": (world.harbour, world.harbour, "below itself"),
         "a subsite": (world.harbour, world.east, "below itself"),
         "a subsite of a subsite": (world.harbour, world.garage, "below itself"),
-        "another customer's": (world.harbour, world.depot, "unknown"),
+        "another customer's": (world.harbour, world.depot, "Not found"),
         "one never saved": (world.harbour, Site(name="New", customer=world.northwind), "not exist"),
     }
 

@@ -130,7 +130,7 @@ def test_where_that_is_not_known_somebody_has_to_look(world):
     begun(world, idempotency.LONGEST * 2)
     broken_off = api.post("/imports", b"groupName\r\n", idempotency_key="k-1", content_type="text/csv")
     assert_problem(broken_off, 409, "Conflict with the current state")
-    assert "look whether it was done" in broken_off.data["detail"]
+    assert "Check whether it took effect" in broken_off.data["detail"]
     assert "Retry-After" not in broken_off.headers
 
 
@@ -187,7 +187,7 @@ def test_answers_that_are_secret_or_too_large_are_not_kept(world, monkeypatch):
     assert posted(api, key="large").status_code == 201
     for again in (posted(api, key="secret"), posted(api, key="large")):
         assert_problem(again, 409, "Conflict with the current state")
-        assert "done before, with status 201" in again.data["detail"]
+        assert "Already processed, with status 201" in again.data["detail"]
     assert {row.body for row in IdempotentRequest.objects.all()} == {None}
     assert noras() == 2
 

@@ -224,7 +224,7 @@ def test_a_link_works_once_even_in_two_windows(ada, world):
     nell = Operator.objects.get(pk=world.nell.pk)
     token = links.tokens.make_token(nell)
     services.operator_choose_password(caller, nell, token, other)
-    with pytest.raises(Conflict, match="was used"):
+    with pytest.raises(Conflict, match="already used"):
         services.operator_choose_password(caller, nell, token, GOOD)
     nell.refresh_from_db()
     assert nell.check_password(other)

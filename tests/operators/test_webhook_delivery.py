@@ -66,7 +66,7 @@ def test_a_request_as_it_arrives(loopback):
         (b"HTTP/1.1 410 Gone\r\n\r\n", 410, "Answered 410"),
         (b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nno", 500, "Answered 500"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", None, "not HTTP"),
-        (b"", None, "hung up"),
+        (b"", None, "closed the connection"),
     ],
 )
 def test_what_is_made_of_an_answer(loopback, answered, status, failure):
@@ -168,7 +168,7 @@ def test_nothing_is_sent_to_private_addresses(names, settings):
         answer = delivery.post("https://inside.example/hooks", HEADERS, BODY)
         assert answer.failure == "The host has no public address."
     answers.append(["8.8.8.8"])
-    assert "use https://" in delivery.post("http://outside.example/hooks", HEADERS, BODY).failure
+    assert "Use https://" in delivery.post("http://outside.example/hooks", HEADERS, BODY).failure
     assert connected == []
     # Allowed are the networks of the settings, and no other.
     settings.WEBHOOK_PRIVATE_NETWORKS = [ipaddress.ip_network("10.1.0.0/16")]
