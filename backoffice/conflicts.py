@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.history import NOTHING
-from backoffice.times import TimestampInput, local, zone_of
+from backoffice.times import AdminTimestampInput, local, zone_of
 from hierarchy.entity import Entity
 from hierarchy.models import Change
 from hierarchy.scoping import Scope
@@ -54,7 +54,7 @@ def write_stored_value(data: Any, bound: forms.BoundField) -> None:
             data[bound.html_name] = "on"
     elif isinstance(widget, forms.SelectMultiple | forms.CheckboxSelectMultiple):
         data.setlist(bound.html_name, [str(one) for one in value or ()])
-    elif isinstance(widget, TimestampInput) and value is not None:
+    elif isinstance(widget, AdminTimestampInput) and value is not None:
         # With the UTC offset, because a local time can occur twice.
         data[bound.html_name] = value.isoformat(timespec="seconds")
         data.pop(f"{bound.html_name}_offset", None)

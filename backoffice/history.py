@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from backoffice.times import UTC, local
 from hierarchy import journal, restore, scoping
 from hierarchy.entity import Entity
-from hierarchy.fields import MomentField
+from hierarchy.fields import TimestampField
 from hierarchy.models import Change, Import
 from hierarchy.object_history import kinds
 from hierarchy.scoping import Scope
@@ -49,7 +49,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """One change log entry, ready to display.
 
     `kind` is the label of the model, `url` the page of the object (empty if it was deleted or is not accessible) and
@@ -70,7 +70,7 @@ def kind_of(change: Change) -> str:
     return capfirst(str(model._meta.verbose_name)) if model else change.object_type
 
 
-def entries(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> list[Entry]:
+def entries(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> list[HistoryEntry]:
     """The changes as entries. Three statements. References are named if they are or were accessible to `scope`."""
     rows = list(changes)
     redact_names(rows, scope)
@@ -80,7 +80,7 @@ def entries(changes: Iterable[Change], scope: Scope, zone: ZoneInfo = UTC) -> li
     texts = names | _last_names(referred - names.keys(), scope)
     latest = _latest(rows)
     return [
-        Entry(
+        HistoryEntry(
             change,
             kind_of(change),
             list(_differences(change.object_type, fields[change.pk], texts, zone)),
@@ -256,7 +256,7 @@ def _text(value: Any, field: Any, target: type[Entity] | None, names: dict[Objec
         return "; ".join(f"{name} = {text}" for name, text in value.items()) or NOTHING
     if isinstance(value, list):
         return ", ".join(map(str, value)) or NOTHING
-    if isinstance(field, MomentField) and isinstance(value, str):
+    if isinstance(field, TimestampField) and isinstance(value, str):
         at = parse_datetime(value)
         return local(at, zone) if at else value
     choices = dict(getattr(field, "flatchoices", None) or ())

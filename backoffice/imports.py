@@ -93,7 +93,7 @@ class ImportAdmin(ScopedAdmin):
 
     @admin.display(description=_("source"), empty_value=history.NOTHING)
     def source(self, record: Any) -> str:
-        return record.line.get_road_display() if record.line else ""
+        return record.line.get_source_display() if record.line else ""
 
     @admin.display(description=_("contents"))
     def contents(self, record: Import) -> str:

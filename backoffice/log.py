@@ -29,7 +29,7 @@ from backoffice.error_pages import UnknownFilter
 from backoffice.restore import RestorePages
 from backoffice.scoped import ScopedAdmin, ScopedChangeList
 from backoffice.times import caller_zone
-from hierarchy.models import ACTIONS, ROADS, Change, Site
+from hierarchy.models import ACTIONS, SOURCES, Change, Site
 from hierarchy.object_history import kinds
 from hierarchy.scoping import Scope
 
@@ -60,7 +60,7 @@ class ChangeFilterForm(forms.Form):
     q = _line(label=_("Search"), widget=forms.TextInput(attrs={"type": "search"}))
     kind = forms.ChoiceField(label=_("Object type"), choices=_kinds, required=False)
     action = forms.ChoiceField(label=_("Action"), choices=[("", _("All")), *ACTIONS], required=False)
-    road = forms.ChoiceField(label=_("Source"), choices=[("", _("All")), *ROADS], required=False)
+    road = forms.ChoiceField(label=_("Source"), choices=[("", _("All")), *SOURCES], required=False)
     who = _line(label=_("Changed by"))
     span = forms.ChoiceField(label=_("Period"), choices=[("", _("Any time")), *SPANS.items()], required=False)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
@@ -132,7 +132,7 @@ class ChangeFilterForm(forms.Form):
         columns = {
             "object_type": filters.get("kind"),
             "action": filters.get("action"),
-            "road": filters.get("road"),
+            "source": filters.get("road"),
             "request_id": filters.get("request"),
             "import_id": filters.get("import_id"),
             "actor_label__icontains": filters.get("who"),
@@ -307,7 +307,7 @@ class ChangeLogList(ScopedChangeList):
 class ChangeAdmin(RestorePages, ScopedAdmin):
     """Read-only admin of change log entries."""
 
-    fields = ("at", "actor_label", "road", "request_id", "action", "kind", "natural_key", "differences")
+    fields = ("at", "actor_label", "source", "request_id", "action", "kind", "natural_key", "differences")
     readonly_fields = fields
     list_display = ("natural_key",)
     paginator = CappedPaginator

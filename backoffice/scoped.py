@@ -21,9 +21,9 @@ from backoffice.callers import scope_of
 from backoffice.choices import EntityChoiceField, EntitySelect
 from backoffice.error_pages import UnknownFilter
 from backoffice.filters import ActiveFilters, WithinFilter
-from backoffice.search.matching import SearchText, columns_of, matching
+from backoffice.search.matching import SearchTerm, columns_of, matching
 from backoffice.times import TimestampColumn, TimestampFormField, attach_zones, with_timestamp_columns
-from hierarchy.fields import KeyField, MomentField
+from hierarchy.fields import KeyField, TimestampField
 from hierarchy.models import Site
 from hierarchy.scoping import Scope
 from hierarchy.selectors import site_paths
@@ -47,7 +47,7 @@ def path_labels(scope: Scope, site_ids: Iterable[int | None]) -> dict[int | None
 class ScopedOptions:
     """Shared by ModelAdmins and inlines: accessible rows, and references to accessible rows only."""
 
-    formfield_overrides: ClassVar[Any] = {MomentField: {"form_class": TimestampFormField}}
+    formfield_overrides: ClassVar[Any] = {TimestampField: {"form_class": TimestampFormField}}
 
     # Foreign keys for select_related.
     references: ClassVar[tuple[str, ...]] = ()
@@ -271,7 +271,7 @@ class ScopedAdmin(ScopedOptions, ModelAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         columns = columns_of(self.model, self.get_search_fields(request))
-        return queryset.filter(matching(columns, SearchText.parse(search_term), scope_of(request))), False
+        return queryset.filter(matching(columns, SearchTerm.parse(search_term), scope_of(request))), False
 
     def choice_labels(self, request: HttpRequest, rows: Iterable[Any]) -> dict[int, str]:
         """The labels of rows in selects, in a constant number of statements."""

@@ -197,7 +197,7 @@ def _parsed(value: Any) -> datetime.datetime | None:
         return None
 
 
-class TimestampInput(forms.DateTimeInput):
+class AdminTimestampInput(forms.DateTimeInput):
     """A datetime-local input with its time zone next to it.
 
     For an ambiguous local time, it adds radio buttons with the UTC offsets.
@@ -252,7 +252,7 @@ def _offset(at: datetime.datetime) -> str:
 class TimestampFormField(forms.DateTimeField):
     """A timestamp in local time. An unchanged input keeps the stored value exactly."""
 
-    widget = TimestampInput
+    widget = AdminTimestampInput
     default_error_messages = {
         "invalid": _("Enter a date and time, such as 2026-06-01 14:00."),
         "gap": _("This time does not exist in %(zone)s: clocks go forward. Choose %(before)s or %(after)s."),

@@ -24,9 +24,9 @@ from hierarchy.fields import (
     NEVER_HAPPENED,
     KeyField,
     LineField,
-    MomentField,
     NameField,
     OptionalLineField,
+    TimestampField,
     validate_finite,
     validate_line,
     validate_text,
@@ -164,9 +164,9 @@ class Charger(Entity):
     )
 
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.OFFLINE, editable=False)
-    reported_at = MomentField(_("status since"), null=True, blank=True, editable=False, sentinel=NEVER_HAPPENED)
+    reported_at = TimestampField(_("status since"), null=True, blank=True, editable=False, sentinel=NEVER_HAPPENED)
     has_active_connection = models.BooleanField(_("connected"), default=False, editable=False)
-    last_seen = MomentField(_("last seen"), null=True, blank=True, editable=False, sentinel=NEVER_HAPPENED)
+    last_seen = TimestampField(_("last seen"), null=True, blank=True, editable=False, sentinel=NEVER_HAPPENED)
     last_message = OptionalLineField(_("last message"), max_length=1000, editable=False)
     firmware_version = OptionalLineField(_("firmware version"), editable=False)
     status_version = models.PositiveBigIntegerField(default=0, editable=False)
@@ -247,7 +247,7 @@ class Socket(Entity):
         _("terms and conditions"), max_length=2000, validators=[URLValidator(schemes=["http", "https"])]
     )
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.OFFLINE, editable=False)
-    reported_at = MomentField(_("status since"), null=True, blank=True, editable=False, sentinel=NEVER_HAPPENED)
+    reported_at = TimestampField(_("status since"), null=True, blank=True, editable=False, sentinel=NEVER_HAPPENED)
 
     class Meta:
         verbose_name = _("socket")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from chargers.models import Charger
 from hierarchy.constraints import SameCustomer
 from hierarchy.entity import Entity
-from hierarchy.fields import NEVER_EXPIRES, KeyField, LineField, MomentField, NameField
+from hierarchy.fields import NEVER_EXPIRES, KeyField, LineField, NameField, TimestampField
 from hierarchy.models import Customer, Site
 from hierarchy.rules import Rules
 
@@ -81,10 +81,10 @@ class Tag(Entity):
     id_tag = NameField(_("ID tag"), help_text=_("The ID that the reader sends."))
     id_tag_key = KeyField(of="id_tag")
     token_name = LineField(_("label"), blank=True, default="")
-    starts_at = MomentField(_("valid from"), null=True, blank=True)
-    expires_at = MomentField(_("valid to"), null=True, blank=True, sentinel=NEVER_EXPIRES)
+    starts_at = TimestampField(_("valid from"), null=True, blank=True)
+    expires_at = TimestampField(_("valid to"), null=True, blank=True, sentinel=NEVER_EXPIRES)
     is_invoicable = models.BooleanField(_("invoicable"), default=False)
-    last_updated = MomentField(_("last updated"), null=True, blank=True, editable=False)
+    last_updated = TimestampField(_("last updated"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("tag")
@@ -186,7 +186,7 @@ class IntegratedExternalId(Entity):
     )
     reference_id = NameField(_("reference ID"), help_text=_("The system or contract that the ID is from."))
     external_id = NameField(_("external ID"))
-    effective_from = MomentField(_("effective from"), null=True, blank=True)
+    effective_from = TimestampField(_("effective from"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("external ID")

@@ -15,16 +15,16 @@ from django.utils.translation import gettext_lazy as _
 
 from hierarchy import journal
 from hierarchy.errors import Conflict, Gone
-from hierarchy.fields import KeyField, MomentField
+from hierarchy.fields import KeyField, TimestampField
 from hierarchy.scoping import Scope, Scoped, ScopedQuerySet
 
 
 class EntityQuerySet(ScopedQuerySet):
-    """Reads as any query set does; writes to many rows at once take the bulk road, which the journal knows."""
+    """Reads as any query set does; writes to many rows at once take bulk imports, which the journal knows."""
 
     def _refuse(self, method: str) -> None:
         raise TypeError(
-            f"{self.model.__name__} rows are written by save() and delete(), or by the bulk road in "
+            f"{self.model.__name__} rows are written by save() and delete(), or by bulk imports in "
             f"bulk: {method}() would leave no trace in the journal."
         )
 
@@ -61,8 +61,8 @@ class Entity(Scoped):
     """
 
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
-    created_at = MomentField(_("created"), default=timezone.now, editable=False)
-    updated_at = MomentField(_("last changed"), default=timezone.now, editable=False)
+    created_at = TimestampField(_("created"), default=timezone.now, editable=False)
+    updated_at = TimestampField(_("last changed"), default=timezone.now, editable=False)
 
     objects = EntityQuerySet.as_manager()
 

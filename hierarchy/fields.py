@@ -148,7 +148,7 @@ class KeyField(_CharField):
         return name, path, args, {**kwargs, "of": self.of}
 
 
-class MomentField(_DateTimeField):
+class TimestampField(_DateTimeField):
     """A moment in UTC, stored to the millisecond.
 
     `sentinel` is the moment that stands for "none" on the wire: it is stored as NULL.

@@ -1,6 +1,6 @@
 """The journal: who changed what, when and by which road, written in the writer's transaction.
 
-Every write to an `Entity` is recorded here by `Entity.save`, `Entity.delete` and the bulk road. The rows are written
+Every write to an `Entity` is recorded here by `Entity.save`, `Entity.delete` and bulk imports. The rows are written
 when the outermost `recording` block ends, with the customer's next sequence numbers. Taking these locks the
 customer's counter row until commit and is the last thing a transaction does, so whoever follows the sequence
 never misses a late commit.
@@ -26,7 +26,7 @@ from hierarchy.scoping import Caller, Scope
 if TYPE_CHECKING:
     from hierarchy.entity import Entity
 
-ADMIN, API, COMMAND, IMPORT, SYSTEM = ROADS = ("admin", "api", "command", "import", "system")
+ADMIN, API, COMMAND, IMPORT, SYSTEM = SOURCES = ("admin", "api", "command", "import", "system")
 CREATED, CHANGED, MOVED, DELETED = ACTIONS = ("created", "changed", "moved", "deleted")
 
 # What stands in the journal for a value that must not be read there.
@@ -98,7 +98,7 @@ def join_path(site_ids: Any) -> str:
 _current: ContextVar[Recorder | None] = ContextVar("journal_recorder", default=None)
 
 # The product itself: what it notes and cleans up on nobody's behalf.
-PRODUCT = Caller(scope=Scope(customer_id=None), label="Chargetree", road=SYSTEM)
+PRODUCT = Caller(scope=Scope(customer_id=None), label="Chargetree", source=SYSTEM)
 
 
 def current() -> Recorder | None:

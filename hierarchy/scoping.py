@@ -55,14 +55,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and by which road: what the services check and the journal writes down.
+    """Who asks, and from which source: what the services check and the journal writes down.
 
-    `road` is one of `journal.ROADS`; `label` is a text that still says who it was when the operator is gone.
+    `source` is one of `journal.SOURCES`; `label` is a text that still says who it was when the operator is gone.
     """
 
     scope: Scope
     label: str
-    road: str
+    source: str
     request_id: str = ""
 
 

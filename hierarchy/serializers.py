@@ -96,7 +96,7 @@ class ImportPlanDetailsSerializer(ImportPlanSerializer):
 @extend_schema_field(
     {"type": "object", "additionalProperties": {"type": "array", "items": {}, "minItems": 2, "maxItems": 2}}
 )
-class Differences(wire.WireField):
+class PlanDifferences(wire.WireField):
     """Pairs of any JSON values, by name."""
 
 
@@ -107,7 +107,7 @@ class StepSerializer(serializers.Serializer[Any]):
     action = serializers.ChoiceField(choices=journal.ACTIONS)
     object = wire.String(help_text="What people call it: the path of a site, the id of a charger.")
     row = wire.Integer()
-    fields = Differences(help_text="By column, the old value and the new one.")  # type: ignore[assignment]
+    fields = PlanDifferences(help_text="By column, the old value and the new one.")  # type: ignore[assignment]
 
 
 class ImportSerializer(serializers.Serializer[Any]):
@@ -119,7 +119,7 @@ class ImportSerializer(serializers.Serializer[Any]):
     sha256 = wire.String()
     appliedAt = wire.Timestamp(missing=NEVER_HAPPENED)
     appliedBy = wire.String()
-    road = serializers.ChoiceField(choices=journal.ROADS)
+    road = serializers.ChoiceField(choices=journal.SOURCES)
     counts = serializers.DictField(child=RowCountsSerializer(), help_text="By table.")
 
 

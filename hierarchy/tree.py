@@ -48,7 +48,7 @@ def lock() -> Iterator[None]:
 
 def insist_on_lock() -> None:
     if not _held.get():
-        raise RuntimeError("The tree is written only by Site.save(), Site.move(), Site.delete() and the bulk road.")
+        raise RuntimeError("The tree is written only by Site.save(), Site.move(), Site.delete() and bulk imports.")
 
 
 class SiteQuerySet(EntityQuerySet):
@@ -80,7 +80,7 @@ class SiteManager(TreeManager.from_queryset(SiteQuerySet)):  # type: ignore[misc
         return super()._close_gap(*args, **kwargs)
 
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError("The numbers of the tree are mended by `check_tree --fix`, and written by the bulk road.")
+        raise TypeError("The numbers of the tree are mended by `check_tree --fix`, and written by bulk imports.")
 
     def write_numbers(self, numbers: Iterable[tuple[int, Numbers]]) -> None:
         """Write the numbers of many sites at once. The tree must be locked."""

@@ -15,7 +15,7 @@ from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from hierarchy import journal
-from hierarchy.fields import MomentField
+from hierarchy.fields import TimestampField
 from operators.models import Attempts
 
 # So many rows that have had their time go with each new one: more than come in, and never a long wait.
@@ -37,7 +37,7 @@ def take(what: str, who: str, quota: int) -> datetime.datetime | None:
             Attempts.objects.filter(pk=digest(what, who), ends_at__lte=now).delete()
             _forget(now)
             Attempts.objects.bulk_create([Attempts(pk=digest(what, who), ends_at=ends_at)], ignore_conflicts=True)
-        last = When(count__gte=quota - 1, then=Value(ends_at, MomentField()))
+        last = When(count__gte=quota - 1, then=Value(ends_at, TimestampField()))
         if rows.filter(count__lt=quota).update(count=F("count") + 1, ends_at=Case(last, default=F("ends_at"))):
             return None
         return rows.values_list("ends_at", flat=True).first()

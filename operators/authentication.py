@@ -75,7 +75,7 @@ def _scope(operator: Operator) -> Scope:
 def _let_in(request: Request, operator: Operator, scope: Scope) -> None:
     # On Django's request, so that middleware sees who it was as well.
     context_of(request._request).caller = Caller(
-        scope=scope, label=operator.email, road=journal.API, request_id=current_request_id()
+        scope=scope, label=operator.email, source=journal.API, request_id=current_request_id()
     )
 
 

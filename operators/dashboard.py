@@ -139,7 +139,7 @@ def _customers(scope: Scope) -> tuple[SocketNumbers, list[Group]]:
     return SocketNumbers.of(rows), [Group(pk, name, SocketNumbers.of(of_customer[pk])) for pk, name in customers]
 
 
-class _TreeSite(NamedTuple):
+class _DashboardSite(NamedTuple):
     """The position of a site in its tree; sorts in tree order, parents before children."""
 
     tree_id: int
@@ -159,8 +159,8 @@ def _top_sites(scope: Scope) -> tuple[SocketNumbers, list[Group]]:
     high = Q(level__lte=1)
     if scope.is_restricted:
         high = Q(pk__in=scope.root_ids) | Q(parent__in=scope.root_ids)
-    sites = Site.objects.visible_to(scope).filter(high).order_by().values_list(*_TreeSite._fields)
-    places = sorted(_TreeSite(*site) for site in sites)
+    sites = Site.objects.visible_to(scope).filter(high).order_by().values_list(*_DashboardSite._fields)
+    places = sorted(_DashboardSite(*site) for site in sites)
     top = _outermost(places)
     groups = _groups(top, rows)
     if len(top) == 1:
@@ -168,15 +168,15 @@ def _top_sites(scope: Scope) -> tuple[SocketNumbers, list[Group]]:
     return SocketNumbers.of(rows), groups
 
 
-def _outermost(places: Iterable[_TreeSite]) -> list[_TreeSite]:
-    found: list[_TreeSite] = []
+def _outermost(places: Iterable[_DashboardSite]) -> list[_DashboardSite]:
+    found: list[_DashboardSite] = []
     for place in places:
         if not found or not found[-1].holds(place.tree_id, place.lft):
             found.append(place)
     return found
 
 
-def _groups(places: Sequence[_TreeSite], rows: Iterable[tuple[int, int, int, int]], level: int = 0) -> list[Group]:
+def _groups(places: Sequence[_DashboardSite], rows: Iterable[tuple[int, int, int, int]], level: int = 0) -> list[Group]:
     """The groups of disjoint subtrees, ordered by name."""
     starts = [(place.tree_id, place.lft) for place in places]
     within: list[list[tuple[int, int]]] = [[] for _place in places]

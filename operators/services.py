@@ -128,5 +128,5 @@ def _set_password(operator: Operator, password: str) -> None:
 
 
 def _refuse_keys(caller: Caller) -> None:
-    if caller.road == journal.API:
+    if caller.source == journal.API:
         raise NotPermitted(_("API keys and passwords are managed in the admin or by command, not with an API key."))

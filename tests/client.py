@@ -9,7 +9,7 @@ from hierarchy.scoping import Caller, Scope
 from operators.models import Operator
 from operators.services import api_key_create
 
-PLATFORM = Caller(scope=Scope.platform(), label="tests", road="command")
+PLATFORM = Caller(scope=Scope.platform(), label="tests", source="command")
 
 
 def new_key(operator: Operator, **options: Any) -> str:

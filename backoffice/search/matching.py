@@ -28,14 +28,14 @@ _LOOKUPS = {"contains": CONTAINS, "icontains": CONTAINS, "exact": EXACT, "iexact
 _OPERATORS = {EXACT: "exact", BEGINS: "startswith", CONTAINS: "contains"}
 
 
-class SearchText(NamedTuple):
+class SearchTerm(NamedTuple):
     """A search text: as a whole, and split into words."""
 
     whole: str
     words: list[str]
 
     @classmethod
-    def parse(cls, text: str) -> SearchText:
+    def parse(cls, text: str) -> SearchTerm:
         whole = " ".join(text.replace("\0", " ").split())[:LONGEST]
         words = [_unquoted(word) for word in smart_split(whole)]
         return cls(whole, [word for word in words if word.strip()][:MOST_WORDS])
@@ -53,7 +53,7 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class SearchColumn:
     """A searched column. `key` is the lookup path to the compared value, `shown` that to the displayed one.
 
     `loosest` is the weakest match allowed. `many` is the reverse relation, if a row has several values.
@@ -67,7 +67,7 @@ class Column:
     many: Any = None
 
     @classmethod
-    def of(cls, model: type[models.Model], declared: str) -> Column:
+    def of(cls, model: type[models.Model], declared: str) -> SearchColumn:
         """From an entry of `search_fields`."""
         *steps, last = declared.removeprefix("=").split("__")
         loosest = EXACT if declared.startswith("=") else _LOOKUPS.get(last, CONTAINS)
@@ -130,11 +130,11 @@ def _values(value: Any) -> Iterable[Any]:
     return value.all() if isinstance(value, models.Manager) else [value]
 
 
-def columns_of(model: type[models.Model], search_fields: Sequence[str]) -> list[Column]:
-    return [Column.of(model, declared) for declared in search_fields]
+def columns_of(model: type[models.Model], search_fields: Sequence[str]) -> list[SearchColumn]:
+    return [SearchColumn.of(model, declared) for declared in search_fields]
 
 
-def matching(columns: Sequence[Column], text: SearchText, scope: Scope) -> Q:
+def matching(columns: Sequence[SearchColumn], text: SearchTerm, scope: Scope) -> Q:
     """The condition that each word occurs in one of the columns."""
     condition = Q()
     for word in text.words:
@@ -145,7 +145,7 @@ def matching(columns: Sequence[Column], text: SearchText, scope: Scope) -> Q:
     return condition
 
 
-def fitness(columns: Sequence[Column], text: SearchText, scope: Scope) -> Case:
+def fitness(columns: Sequence[SearchColumn], text: SearchTerm, scope: Scope) -> Case:
     """The rank of a matching row, by its best column."""
 
     def fits(fit: int) -> Q:
@@ -159,7 +159,7 @@ def fitness(columns: Sequence[Column], text: SearchText, scope: Scope) -> Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class MatchReason:
     """Why a row was found: a column and its value with highlighted words."""
 
     label: str
@@ -167,10 +167,10 @@ class Reason:
     parts: list[Part]
 
 
-def reasons(columns: Sequence[Column], row: Any, text: SearchText) -> list[Reason]:
+def reasons(columns: Sequence[SearchColumn], row: Any, text: SearchTerm) -> list[MatchReason]:
     """The best matching column for each word."""
     values = [(column, value) for column in columns for value in column.read(row)]
-    best: dict[tuple[str, str], Column] = {}
+    best: dict[tuple[str, str], SearchColumn] = {}
     for words in ([text.whole], text.words):
         for word in words:
             fits = [(fit, column, value) for column, value in values if (fit := column.fit(value, word)) is not None]
@@ -180,7 +180,7 @@ def reasons(columns: Sequence[Column], row: Any, text: SearchText) -> list[Reaso
         if best:
             break
     return [
-        Reason(capfirst(column.label), value, marked(value, [text.whole, *text.words], column.fold))
+        MatchReason(capfirst(column.label), value, marked(value, [text.whole, *text.words], column.fold))
         for (_shown, value), column in best.items()
     ]
 

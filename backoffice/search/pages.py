@@ -22,7 +22,16 @@ from django.utils.translation import gettext
 
 from backoffice.callers import scope_of
 from backoffice.scoped import ScopedAdmin, path_labels
-from backoffice.search.matching import Column, Part, Reason, SearchText, columns_of, fitness, matching, reasons
+from backoffice.search.matching import (
+    MatchReason,
+    Part,
+    SearchColumn,
+    SearchTerm,
+    columns_of,
+    fitness,
+    matching,
+    reasons,
+)
 
 MOST_HITS = 20
 MOST_SUGGESTED = 4
@@ -37,7 +46,7 @@ class Hit:
     row: Any
     url: str
     title: list[Part]
-    reasons: list[Reason]
+    reasons: list[MatchReason]
     links: list[tuple[str, str]]
     customer: str = ""
     site_id: int | None = None
@@ -45,7 +54,7 @@ class Hit:
 
 
 @dataclass(slots=True)
-class Group:
+class ResultGroup:
     """The best hits of one model, the `total` number of hits, and the `url` of the list with all of them."""
 
     label: str
@@ -57,7 +66,7 @@ class Group:
 
 def page(request: HttpRequest) -> TemplateResponse:
     """The results page, grouped by model."""
-    text = SearchText.parse(request.GET.get(SEARCH_VAR, ""))
+    text = SearchTerm.parse(request.GET.get(SEARCH_VAR, ""))
     groups = search(request, text, MOST_HITS)
     context = {
         **admin.site.each_context(request),
@@ -77,7 +86,7 @@ def suggestions(request: HttpRequest) -> JsonResponse:
 
     Reasons that repeat the title are omitted.
     """
-    text = SearchText.parse(request.GET.get(SEARCH_VAR, ""))
+    text = SearchTerm.parse(request.GET.get(SEARCH_VAR, ""))
     groups = search(request, text, MOST_SUGGESTED) if len(text.whole) >= SUGGESTED_FROM else []
     answer = [
         {
@@ -109,7 +118,7 @@ def searched_admins(request: HttpRequest) -> list[ScopedAdmin]:
     ]
 
 
-def search(request: HttpRequest, text: SearchText, most: int) -> list[Group]:
+def search(request: HttpRequest, text: SearchTerm, most: int) -> list[ResultGroup]:
     """The groups that have hits. Two statements per model, and one for all site paths."""
     if not text.words:
         return []
@@ -121,11 +130,11 @@ def search(request: HttpRequest, text: SearchText, most: int) -> list[Group]:
     return groups
 
 
-def _group(request: HttpRequest, of: ScopedAdmin, text: SearchText, most: int) -> Group:
+def _group(request: HttpRequest, of: ScopedAdmin, text: SearchTerm, most: int) -> ResultGroup:
     scope = scope_of(request)
     columns = columns_of(of.model, of.search_fields)
     address = reverse(f"admin:{of.opts.app_label}_{of.opts.model_name}_changelist")
-    group = Group(
+    group = ResultGroup(
         label=capfirst(str(of.opts.verbose_name_plural)),
         word=str(of.opts.verbose_name_plural),
         url=f"{address}?{urlencode({SEARCH_VAR: text.whole})}",
@@ -148,7 +157,7 @@ def _order(request: HttpRequest, of: ScopedAdmin) -> Sequence[Any]:
     return of.get_ordering(request) or of.opts.ordering or ("pk",)
 
 
-def _hit(of: ScopedAdmin, columns: Sequence[Column], row: Any, text: SearchText) -> Hit:
+def _hit(of: ScopedAdmin, columns: Sequence[SearchColumn], row: Any, text: SearchTerm) -> Hit:
     why = reasons(columns, row, text)
     name = f"{of.opts.app_label}_{of.opts.model_name}"
     title = str(row)

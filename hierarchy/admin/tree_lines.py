@@ -87,7 +87,7 @@ class Line:
         return "" if own in (None, GroupType.SITE, GroupType.SUB_SITE) else str(GroupType(own).label)
 
 
-class Branches:
+class TreeBranches:
     """The sites of a page by parent id. The topmost have None; with `at`, they are the subsites of that site."""
 
     def __init__(self, scope: Scope, at: Site | None = None, page: int = 1) -> None:
@@ -95,7 +95,7 @@ class Branches:
         self._sites = Site.objects.visible_to(scope).order_by()
         self._below: dict[int | None, list[TreeSite]] = defaultdict(list)
 
-    def read(self, opened: Collection[int]) -> Branches:
+    def read(self, opened: Collection[int]) -> TreeBranches:
         """One page of the topmost sites, and the subsites of each of `opened`. Two statements.
 
         The first page also includes all opened sites, whatever their position.

@@ -25,7 +25,7 @@ from backoffice.entities import EntityAdmin
 from backoffice.scoped import path_labels
 from drivers import what_if as charging_access
 from hierarchy import journal, services, tree
-from hierarchy.admin.tree_lines import COLUMNS, Branches, Content, TreeSite, contents
+from hierarchy.admin.tree_lines import COLUMNS, Content, TreeBranches, TreeSite, contents
 from hierarchy.db import snapshot
 from hierarchy.errors import Conflict
 from hierarchy.models import Site
@@ -128,7 +128,7 @@ class SiteTreeAdmin(EntityAdmin):
             if query:
                 context = self._found(request, scope, at, query)
             else:
-                context = {"lines": Branches(scope, at, _page(request)).read(opened).lines(opened)}
+                context = {"lines": TreeBranches(scope, at, _page(request)).read(opened).lines(opened)}
             trail = self.trail(request, at.pk) if at else []
         url = reverse("admin:hierarchy_site_tree")
         context = {
@@ -157,7 +157,7 @@ class SiteTreeAdmin(EntityAdmin):
         with snapshot():
             at = self._site_at(scope, site_id)
             opened = _expanded_ids(request)
-            lines = Branches(scope, at, _page(request)).read(opened).lines(opened)
+            lines = TreeBranches(scope, at, _page(request)).read(opened).lines(opened)
         context = {"lines": lines, "at": at}
         return TemplateResponse(request, "admin/hierarchy/site/tree_lines.html", context)
 
@@ -165,7 +165,7 @@ class SiteTreeAdmin(EntityAdmin):
         sites = Site.objects.visible_to(scope)
         if at is not None:
             sites = sites.at_or_below(at).exclude(pk=at.pk)
-        branches = Branches(scope, at)
+        branches = TreeBranches(scope, at)
         found, has_more = branches.search(self.get_search_results(request, sites, query)[0])
         return {"lines": branches.lines(branches.inner, found), "found": len(found), "has_more": has_more}
 

@@ -22,7 +22,7 @@ from hierarchy.text import comparison_key
 
 def command_caller(name: str) -> Caller:
     """Whoever may start commands on the server may do anything; the journal names the command."""
-    return Caller(scope=Scope.platform(), label=f"manage.py {name}", road=COMMAND)
+    return Caller(scope=Scope.platform(), label=f"manage.py {name}", source=COMMAND)
 
 
 def find(rows: models.QuerySet[Any], text: str, *, by: str) -> Any:

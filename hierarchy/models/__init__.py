@@ -1,6 +1,6 @@
 """The models of customers, sites, the journal and imports."""
 
-from hierarchy.models.change import ACTIONS, ROADS, Change, ChangeCounter, ChangeQuerySet
+from hierarchy.models.change import ACTIONS, SOURCES, Change, ChangeCounter, ChangeQuerySet
 from hierarchy.models.customer import Customer
 from hierarchy.models.imports import Import, ImportPlan, ImportPlanQuerySet
 from hierarchy.models.mark import Mark
@@ -8,7 +8,7 @@ from hierarchy.models.site import GroupType, Site
 
 __all__ = [
     "ACTIONS",
-    "ROADS",
+    "SOURCES",
     "Change",
     "ChangeCounter",
     "ChangeQuerySet",

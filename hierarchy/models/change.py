@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from hierarchy import journal, statements
-from hierarchy.fields import MomentField
+from hierarchy.fields import TimestampField
 from hierarchy.journal_references import PERSON, PLACE
 from hierarchy.scoping import NOTHING, Scope, Scoped, ScopedQuerySet
 
 # What the journal says, in words.
-ROADS = [
+SOURCES = [
     (journal.ADMIN, _("Admin")),
     (journal.API, _("API")),
     (journal.COMMAND, _("Command")),
@@ -69,10 +69,10 @@ class Change(Scoped):
         verbose_name=_("customer"),
     )
     sequence = models.BigIntegerField(_("sequence"), null=True)
-    at = MomentField(_("time"))
+    at = TimestampField(_("time"))
     actor_id = models.BigIntegerField(_("user ID"), null=True)
     actor_label = models.CharField(_("user"), max_length=320)
-    road = models.CharField(_("source"), max_length=16, choices=ROADS)
+    source = models.CharField(_("source"), db_column="road", max_length=16, choices=SOURCES)
     request_id = models.CharField(_("request ID"), max_length=64, blank=True, default="")
     action = models.CharField(_("action"), max_length=16, choices=ACTIONS)
     object_type = models.CharField(_("kind"), max_length=64)
@@ -129,7 +129,7 @@ class Change(Scoped):
             "at": timezone.now(),
             "actor_id": caller.scope.operator_id,
             "actor_label": caller.label,
-            "road": caller.road,
+            "road": caller.source,
             "request_id": caller.request_id,
             "import_id": recorder.import_id,
         }

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hierarchy.constraints import SameCustomer
 from hierarchy.entity import Entity
-from hierarchy.fields import LineField, MomentField
+from hierarchy.fields import LineField, TimestampField
 from hierarchy.models.customer import Customer
 from hierarchy.scoping import NOTHING, Scope, Scoped, ScopedQuerySet
 
@@ -61,7 +61,7 @@ class ImportPlan(Scoped):
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="+", verbose_name=_("customer"))
     operator_id = models.BigIntegerField(_("operator ID"), null=True)
-    created_at = MomentField(_("created"), default=timezone.now)
+    created_at = TimestampField(_("created"), default=timezone.now)
     file_name = LineField(_("file"))
     format = LineField(_("format"), max_length=16, blank=True, default="")
     table = LineField(_("table"), max_length=64, blank=True, default="")

@@ -336,7 +336,7 @@ def _records(records: Iterable[Import]) -> Any:
     lines = Change.objects.filter(
         object_type=Import._meta.model_name, object_id__in=[row.pk for row in rows], action=journal.CREATED
     )
-    who = {line.object_id: (line.actor_label, line.road) for line in lines}
+    who = {line.object_id: (line.actor_label, line.source) for line in lines}
     documents = []
     for row in rows:
         label, road = who[row.pk]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from hierarchy.entity import Entity
-from hierarchy.fields import LineField, MomentField, NameField
+from hierarchy.fields import LineField, NameField, TimestampField
 from hierarchy.rules import Rules
 from hierarchy.scoping import Scope
 from operators.models.operator import Operator
@@ -25,9 +25,9 @@ class ApiKey(Entity):
     hint = LineField(_("prefix"), max_length=16, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     is_read_only = models.BooleanField(_("read only"), default=False)
-    expires_at = MomentField(_("expires"), null=True, blank=True)
-    revoked_at = MomentField(_("revoked"), null=True, blank=True, editable=False)
-    last_used_at = MomentField(_("last used"), null=True, blank=True, editable=False)
+    expires_at = TimestampField(_("expires"), null=True, blank=True)
+    revoked_at = TimestampField(_("revoked"), null=True, blank=True, editable=False)
+    last_used_at = TimestampField(_("last used"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("API key")

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from hierarchy.fields import MomentField
+from hierarchy.fields import TimestampField
 
 
 class Attempts(models.Model):
@@ -12,7 +12,7 @@ class Attempts(models.Model):
 
     digest = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveIntegerField(default=0)
-    ends_at = MomentField()
+    ends_at = TimestampField()
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["ends_at"], name="attempts_age")]

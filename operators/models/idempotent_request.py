@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from hierarchy.fields import MomentField
+from hierarchy.fields import TimestampField
 
 
 class IdempotentRequest(models.Model):
@@ -16,7 +16,7 @@ class IdempotentRequest(models.Model):
 
     owner = models.CharField(max_length=32)
     name = models.CharField(max_length=255)
-    started_at = MomentField(default=timezone.now)
+    started_at = TimestampField(default=timezone.now)
     request = models.CharField(max_length=64, blank=True, default="")
     status = models.PositiveSmallIntegerField(null=True)
     headers = models.JSONField(default=dict)

@@ -15,7 +15,7 @@ from hierarchy import journal
 from hierarchy.constraints import SameCustomer
 from hierarchy.entity import Entity, EntityQuerySet
 from hierarchy.errors import NotPermitted
-from hierarchy.fields import KeyField, LineField, MomentField, NameField
+from hierarchy.fields import KeyField, LineField, NameField, TimestampField
 from hierarchy.models import Customer, Site
 from hierarchy.rules import Rules
 from hierarchy.scoping import Caller, Scope
@@ -84,7 +84,7 @@ class Operator(AbstractBaseUser, Entity):
     )
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Uncheck to block sign-in and API keys."))
     is_superuser = models.BooleanField(_("platform staff"), default=False, editable=False)
-    invited_at = MomentField(_("invited"), null=True, blank=True, editable=False)
+    invited_at = TimestampField(_("invited"), null=True, blank=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -124,7 +124,7 @@ class Operator(AbstractBaseUser, Entity):
     def journal_entry(self, recorder: journal.Recorder, before: Self | None, after: Self | None) -> journal.Entry:
         """Refused with `NotPermitted` when somebody would take the own account away.
 
-        Here, because every road that writes comes by, the bulk road too.
+        Here, because every road that writes comes by, bulk imports too.
         """
         if before is not None and self.pk == recorder.caller.scope.operator_id:
             if after is None:

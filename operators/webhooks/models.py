@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from chargers.models import Charger
 from hierarchy import journal, statements
 from hierarchy.entity import Entity
-from hierarchy.fields import LineField, MomentField, NameField
+from hierarchy.fields import LineField, NameField, TimestampField
 from hierarchy.models import ChangeCounter
 from hierarchy.rules import Rules
 from hierarchy.scoping import Scope
@@ -117,16 +117,16 @@ class Webhook(Entity):
 
     seed = models.CharField(max_length=32, default=new_seed, editable=False)
     previous_seed = models.CharField(max_length=32, blank=True, default="", editable=False)
-    previous_until = MomentField(null=True, blank=True, editable=False)
+    previous_until = TimestampField(null=True, blank=True, editable=False)
 
     cursor = models.BigIntegerField(_("last change read"), default=0, editable=False)
     waiting = models.JSONField(_("waiting"), default=list, editable=False)
     lease = models.CharField(max_length=32, blank=True, default="", editable=False)
-    leased_until = MomentField(null=True, blank=True, editable=False)
-    rests_until = MomentField(_("paused until"), null=True, blank=True, editable=False)
-    failing_since = MomentField(_("failing since"), null=True, blank=True, editable=False)
-    last_delivered_at = MomentField(_("last delivered"), null=True, blank=True, editable=False)
-    last_failed_at = MomentField(_("last failed"), null=True, blank=True, editable=False)
+    leased_until = TimestampField(null=True, blank=True, editable=False)
+    rests_until = TimestampField(_("paused until"), null=True, blank=True, editable=False)
+    failing_since = TimestampField(_("failing since"), null=True, blank=True, editable=False)
+    last_delivered_at = TimestampField(_("last delivered"), null=True, blank=True, editable=False)
+    last_failed_at = TimestampField(_("last failed"), null=True, blank=True, editable=False)
     last_failure = LineField(_("last failure"), blank=True, default="", editable=False)
     given_up = models.PositiveIntegerField(_("messages given up"), default=0, editable=False)
     has_statuses = models.BooleanField(default=False, editable=False)

@@ -63,7 +63,7 @@ def test_every_kind_is_made_read_changed_and_deleted(world):
         assert api.get(address + flat).data == changed.data
         assert sent(api, "delete", address).status_code == 204
         assert_problem(api.get(address), 404, f"{noun(path)} not found for the customer")
-    roads = {line.road for line in Change.objects.filter(natural_key__in=["Bay", "NEW-1", "Dee"])}
+    roads = {line.source for line in Change.objects.filter(natural_key__in=["Bay", "NEW-1", "Dee"])}
     assert roads == {"api"}
 
 

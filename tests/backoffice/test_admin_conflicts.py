@@ -168,7 +168,7 @@ def test_lines_that_nobody_here_touched_stay_as_the_others_made_them(ada, world)
     others(world.dora_card, token_name="New card")
     assert ada.post(path, filled(page, name="Dora the second")).status_code == 302
     assert Tag.objects.get(pk=world.dora_card.pk).token_name == "New card"
-    assert not Change.objects.filter(object_type="tag", object_id=world.dora_card.pk, road="admin").exists()
+    assert not Change.objects.filter(object_type="tag", object_id=world.dora_card.pk, source="admin").exists()
 
 
 def test_a_line_to_delete_is_told_first(ada, world):

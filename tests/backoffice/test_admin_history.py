@@ -24,8 +24,8 @@ def ada(client, world):
     return client
 
 
-def caller_of(operator, request_id="r-1", road=journal.ADMIN):
-    return Caller(operator.scope(), operator.email, road, request_id)
+def caller_of(operator, request_id="r-1", source=journal.ADMIN):
+    return Caller(operator.scope(), operator.email, source, request_id)
 
 
 def written(caller, row, **values):

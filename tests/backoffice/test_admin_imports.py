@@ -75,7 +75,7 @@ def test_it_works(world):
         assert word in text
     world.gar_1.refresh_from_db()
     assert world.gar_1.name == "Garage 1"
-    assert set(Change.objects.filter(import_id=record.pk).values_list("natural_key", "actor_label", "road")) == {
+    assert set(Change.objects.filter(import_id=record.pk).values_list("natural_key", "actor_label", "source")) == {
         (name, "ada@northwind.example", "admin") for name in ("GAR-1", "GAR-9", "chargers.csv")
     }
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backoffice.search.matching import Part, SearchText, marked
+from backoffice.search.matching import Part, SearchTerm, marked
 from chargers.models import Charger
 from drivers.models import Driver, Tag
 from hierarchy.models import Site
@@ -230,4 +230,4 @@ def test_hostile_text(client, world, junk):
     client.force_login(world.ada)
     for path in ("/admin/search/", "/admin/search/suggestions.json", address(Driver, "changelist")):
         assert client.get(path, {"q": junk}).status_code == 200
-    assert len(SearchText.parse(junk).words) <= 12
+    assert len(SearchTerm.parse(junk).words) <= 12

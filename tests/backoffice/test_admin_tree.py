@@ -10,7 +10,7 @@ from chargers.models import Charger, Socket
 from chargers.rollup import health_of_sites
 from drivers.models import Driver, SiteRight
 from hierarchy.admin import tree_lines, tree_page
-from hierarchy.admin.tree_lines import Branches, contents
+from hierarchy.admin.tree_lines import TreeBranches, contents
 from hierarchy.models import Change, Site
 from hierarchy.scoping import Scope
 from tests.backoffice.admin_pages import address
@@ -178,7 +178,7 @@ def test_numbers_are_those_of_the_whole_subtree(db):
         restricted = next((one for one in network.operators if not one.is_admin_operator and one.grants.exists()), None)
         for scope in [Scope.whole_customer(network.customer.pk), *([restricted.scope()] if restricted else [])]:
             health = health_of_sites(scope)
-            branches = Branches(scope).read(list(health))
+            branches = TreeBranches(scope).read(list(health))
             lines = branches.lines(list(health))
             assert {line.place.pk for line in lines} == health.keys()
             for line in lines:
@@ -246,7 +246,7 @@ def test_a_move_says_what_it_changes(ada, world):
     assert "Garage was moved to Airport." in shown.content.decode()
     assert outline(shown) == ["Airport", ".Garage", "Harbour"]
     line = Change.objects.filter(object_type="site").first()
-    assert (line.action, line.actor_label, line.road) == ("moved", world.ada.email, "admin")
+    assert (line.action, line.actor_label, line.source) == ("moved", world.ada.email, "admin")
 
 
 def test_moving_to_the_top(ada, world):

@@ -114,7 +114,7 @@ def test_what_was_changed_since_stays_and_is_named(ada, world):
         made(Driver, customer=world.northwind, name="Newer")
     made(Tag, driver=new, id_tag="ADDED")
     told = undone(ada, undo_of(Driver, journal.CREATED))
-    assert "New : It was changed since" in told
+    assert "New : Changed since then" in told
     assert Driver.objects.filter(name__startswith="New").get() == new
 
 

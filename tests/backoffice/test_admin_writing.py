@@ -44,7 +44,7 @@ def test_it_works(ada, world):
     assert (pier.parent, pier.customer, pier.level) == (world.harbour, world.northwind, 1)
 
     line = Change.objects.filter(object_type="site", object_id=pier.pk).get()
-    assert (line.actor_label, line.actor_id, line.road) == ("ada@northwind.example", world.ada.pk, "admin")
+    assert (line.actor_label, line.actor_id, line.source) == ("ada@northwind.example", world.ada.pk, "admin")
     assert line.request_id == response["X-Request-ID"]
     assert not LogEntry.objects.exists()
 
@@ -341,7 +341,7 @@ def test_one_changes_the_own_password(rob, world):
     world.rob.refresh_from_db()
     assert world.rob.check_password(good)
     line = Change.objects.filter(object_type="operator", object_id=world.rob.pk).first()
-    assert (line.actor_label, line.road) == ("rob@northwind.example", "admin")
+    assert (line.actor_label, line.source) == ("rob@northwind.example", "admin")
     assert rob.get("/admin/").status_code == 200
 
 

@@ -27,7 +27,7 @@ from operators.models import Operator
 SPARE = {"id": 0, "groupName": "SpareGroup", "groupType": None, "externalId": ""}
 
 
-class MomentField(serializers.DateTimeField):
+class TimestampField(serializers.DateTimeField):
     """UTC with milliseconds where there are any; `none` stands for no moment."""
 
     def __init__(self, *, none: str | None = None, **kwargs: Any) -> None:
@@ -87,7 +87,7 @@ class SocketSerializer(serializers.ModelSerializer):
     maxAmperage = serializers.IntegerField(source="max_current_a")
     phaseRotation = serializers.CharField(source="phase_rotation")
     termsAndConditions = serializers.CharField(source="terms_and_conditions")
-    lastUpdated = MomentField(source="reported_at", none="0001-01-01T00:00:00Z")
+    lastUpdated = TimestampField(source="reported_at", none="0001-01-01T00:00:00Z")
     chargingStationEvseId = serializers.IntegerField(source="charging_station_evse_id")
 
     class Meta:
@@ -122,7 +122,7 @@ class ChargerSerializer(serializers.ModelSerializer):
     serialNumber = serializers.CharField(source="serial_number")
     chargerModel = serializers.CharField(source="model")
     amountOfSockets = serializers.SerializerMethodField()
-    lastSeen = MomentField(source="last_seen", none="0001-01-01T00:00:00Z")
+    lastSeen = TimestampField(source="last_seen", none="0001-01-01T00:00:00Z")
     lastMessage = serializers.CharField(source="last_message")
     activeConnection = serializers.BooleanField(source="has_active_connection")
     chargerStatus = serializers.CharField(source="status")
@@ -224,9 +224,9 @@ class SiteSerializer(GroupSerializer):
 
 class TagSerializer(serializers.ModelSerializer):
     idTag = serializers.CharField(source="id_tag")
-    expiringDate = MomentField(source="expires_at", none="9999-12-31T23:59:59Z")
-    startDate = MomentField(source="starts_at")
-    lastUpdated = MomentField(source="last_updated")
+    expiringDate = TimestampField(source="expires_at", none="9999-12-31T23:59:59Z")
+    startDate = TimestampField(source="starts_at")
+    lastUpdated = TimestampField(source="last_updated")
     tokenName = serializers.CharField(source="token_name")
     invoicable = serializers.BooleanField(source="is_invoicable")
 
@@ -239,7 +239,7 @@ class ExternalIdSerializer(serializers.ModelSerializer):
     referenceType = serializers.IntegerField(source="reference_type")
     referenceId = serializers.CharField(source="reference_id")
     externalId = serializers.CharField(source="external_id")
-    effectiveFrom = MomentField(source="effective_from")
+    effectiveFrom = TimestampField(source="effective_from")
 
     class Meta:
         model = IntegratedExternalId

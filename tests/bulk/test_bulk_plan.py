@@ -137,7 +137,7 @@ def test_a_change_is_written_as_save_would_write_it(world):
     assert after.name_key == "strasse"
     assert after.custom_properties == {"owner": "City", "asset": "17"}
     line = Change.objects.first()
-    assert (line.action, line.road, line.actor_label, line.natural_key) == ("changed", "import", "Somebody", "QUAY-1")
+    assert (line.action, line.source, line.actor_label, line.natural_key) == ("changed", "import", "Somebody", "QUAY-1")
     assert line.fields == {
         "name": ["Quay one", " Straße "],
         "custom_properties": [{"owner": "Port", "asset": "17"}, {"owner": "City", "asset": "17"}],

@@ -74,7 +74,7 @@ def test_applying_writes_it_and_who_did_it(planned, ada, world):
     assert Charger.objects.get(charger_id="HOT-1").site == world.harbour
     assert (record.file_name, record.format, record.counts["chargers"]["moved"]) == ("chargers.csv", "csv", 1)
     lines = Change.objects.filter(import_id=record.pk).order_by("sequence")
-    assert [(line.action, line.natural_key, line.actor_label, line.road) for line in lines] == [
+    assert [(line.action, line.natural_key, line.actor_label, line.source) for line in lines] == [
         ("created", "chargers.csv", "ada@northwind.example", "admin"),
         ("created", "HOT-1", "ada@northwind.example", "admin"),
         ("changed", "QUAY-1", "ada@northwind.example", "admin"),

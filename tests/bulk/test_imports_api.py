@@ -89,7 +89,7 @@ def test_it_works(world):
     assert (record["appliedBy"], record["road"], record["format"]) == ("ada@northwind.example", "api", "json")
     assert (record["fileName"], record["counts"]) == ("west.json", {"sites": counts})
     assert Site.objects.get(name="Terminal 2").parent == world.airport
-    lines = Change.objects.filter(import_id=record["id"], road="api", actor_label="ada@northwind.example")
+    lines = Change.objects.filter(import_id=record["id"], source="api", actor_label="ada@northwind.example")
     assert {line.natural_key for line in lines} == {"west.json", "West car park", "Terminal 2"}
     after = ada.get(path).data
     assert after == {**plan, "state": "applied", "importId": record["id"]}
@@ -101,7 +101,7 @@ def test_it_works(world):
     for method, address, reason in (
         ("post", f"{path}/apply", "applied before"),
         ("get", f"{path}/steps", "change log"),
-        ("delete", path, "change back"),
+        ("delete", path, "Undo its changes"),
     ):
         response = ada.request(method, address)
         assert_problem(response, 409, CONFLICT)

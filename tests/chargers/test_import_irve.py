@@ -139,7 +139,7 @@ def test_every_row_has_its_line_in_the_journal(load):
     load()
     customer = Customer.objects.get()
     lines = Change.objects.filter(customer_id=customer.pk)
-    assert Counter(lines.order_by().values_list("object_type", "action", "road")) == {
+    assert Counter(lines.order_by().values_list("object_type", "action", "source")) == {
         ("customer", "created", "import"): 1,
         ("import", "created", "import"): 1,
         ("site", "created", "import"): 27,

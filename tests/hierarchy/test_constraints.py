@@ -123,7 +123,7 @@ CASES = {
     "grant_site_same_customer": [add(SiteGrant, customer="northwind", operator="rob", site="depot")],
     "grant_once": [add(SiteGrant, customer="northwind", operator="rob", site="east")],
     "change_sequence": [
-        add(Change, customer="northwind", sequence=1, at=NOON, action="created", road="api", object_id=1)
+        add(Change, customer="northwind", sequence=1, at=NOON, action="created", source="api", object_id=1)
     ],
 }
 

@@ -223,10 +223,10 @@ def test_a_line_says_who_by_which_road_and_in_which_request(world, lines):
         services.save(caller, Driver(name="Newer"))
     made(Driver, customer=world.northwind, name="Newest")
     one, two, three = lines.all()
-    assert (one.actor_id, one.actor_label, one.road, one.request_id) == (world.ada.pk, caller.label, "api", "req-1")
+    assert (one.actor_id, one.actor_label, one.source, one.request_id) == (world.ada.pk, caller.label, "api", "req-1")
     # The outermost says who it is.
-    assert (two.actor_id, two.actor_label, two.road) == (None, "import", "import")
-    assert (three.actor_id, three.actor_label, three.road) == (None, "Chargetree", "system")
+    assert (two.actor_id, two.actor_label, two.source) == (None, "import", "import")
+    assert (three.actor_id, three.actor_label, three.source) == (None, "Chargetree", "system")
 
 
 def test_lines_are_numbered_by_customer_without_gaps(world):

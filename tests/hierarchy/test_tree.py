@@ -113,7 +113,7 @@ def wrong_parents(world):
         "a subsite": (world.harbour, world.east, "below itself"),
         "a subsite of a subsite": (world.harbour, world.garage, "below itself"),
         "another customer's": (world.harbour, world.depot, "Not found"),
-        "one never saved": (world.harbour, Site(name="New", customer=world.northwind), "not exist"),
+        "one never saved": (world.harbour, Site(name="New", customer=world.northwind), "No longer exists"),
     }
 
 

@@ -28,8 +28,8 @@ COMMAND = Caller(Scope.platform(), "tests", "command")
 UNKNOWN_KEY = "ctk_" + "A" * 32
 
 
-def signed_in(operator, road="admin"):
-    return Caller(operator.scope(), operator.email, road)
+def signed_in(operator, source="admin"):
+    return Caller(operator.scope(), operator.email, source)
 
 
 def key_of(operator, **values):
@@ -72,7 +72,7 @@ def test_a_key_acts_as_its_operator(world):
     _key, text = key_of(world.rob)
     caller = authenticated(text)
     assert caller.scope == world.rob.scope()
-    assert (caller.label, caller.road) == (world.rob.email, "api")
+    assert (caller.label, caller.source) == (world.rob.email, "api")
     assert site_names(get(text)) == ["East car park"]
 
 

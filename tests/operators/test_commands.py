@@ -44,7 +44,7 @@ def test_a_customer_is_made(db, capsys):
     assert (customer.name, customer.time_zone) == ("Eastwind", "Europe/Paris")
     assert capsys.readouterr().out == f"Created customer Eastwind (id {customer.pk}).\n"
     change = Change.objects.get()
-    assert (change.road, change.actor_label, change.action) == ("command", "manage.py create_customer", "created")
+    assert (change.source, change.actor_label, change.action) == ("command", "manage.py create_customer", "created")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_the_journal_names_the_command(db, monkeypatch):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a good long password")
     call_command("createsuperuser", "--noinput", "--email", "pat@platform.example", verbosity=0)
     change = Change.objects.get()
-    assert (change.road, change.actor_label) == ("command", "manage.py createsuperuser")
+    assert (change.source, change.actor_label) == ("command", "manage.py createsuperuser")
     assert "a good long password" not in str(change.fields)
 
 

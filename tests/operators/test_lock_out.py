@@ -103,7 +103,7 @@ def test_the_journal_tells_of_locking_and_unlocking(client, world):
         attempt(client, "rob@northwind.example", "my secret", REMOTE_ADDR="203.0.113.9")
     attempt(client, "nobody@northwind.example", "my secret")
     line = Change.objects.filter(object_type="operator", object_id=world.rob.pk).first()
-    assert (line.actor_label, line.road, line.customer) == ("sign-in from 203.0.113.9", "system", world.northwind)
+    assert (line.actor_label, line.source, line.customer) == ("sign-in from 203.0.113.9", "system", world.northwind)
     old, new = line.fields["locked_until"]
     assert old is None
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", new)

@@ -159,7 +159,7 @@ def test_every_row_has_its_line_in_the_journal(demo):
     for counter in ChangeCounter.objects.all():
         numbers = list(Change.objects.filter(customer=counter.customer).values_list("sequence", flat=True))
         assert sorted(numbers) == list(range(1, counter.sequence + 1))
-    assert set(Change.objects.values_list("road", "action")) == {("command", "created")}
+    assert set(Change.objects.values_list("source", "action")) == {("command", "created")}
     charger = Charger.objects.filter(site__level=4).first()
     ids = charger.site.get_ancestors(include_self=True).values_list("pk", flat=True)
     change = Change.objects.get(object_type="charger", object_id=charger.pk)

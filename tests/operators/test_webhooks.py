@@ -229,7 +229,7 @@ def test_who_wants_no_more_and_who_is_away_for_days_is_disabled(world, receiver)
     assert len(receiver.serve(webhook)) == 1
     assert (webhook.is_active, "410" in webhook.disabled_reason) == (False, True)
     line = Change.objects.filter(object_type="webhook").latest("id")
-    assert (line.road, line.fields["is_active"]) == ("system", [True, False])
+    assert (line.source, line.fields["is_active"]) == ("system", [True, False])
     receiver.answers.clear()
     assert receiver.serve(webhook, later=HOUR) == []
     # Switched on, it goes on where it was.

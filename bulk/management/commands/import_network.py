@@ -74,7 +74,7 @@ class Command(BaseCommand):
         if options["prune"] != bool(options["site"]):
             missing = "--site PATH, which says below which site" if options["prune"] else "--prune, which it is for"
             raise CommandError(f"--{'prune' if options['prune'] else 'site'} needs {missing}.", returncode=WRONG_USE)
-        caller = Caller(scope=Scope.platform(), label="manage.py import_network", road=journal.IMPORT)
+        caller = Caller(scope=Scope.platform(), label="manage.py import_network", source=journal.IMPORT)
         owner = self._customer(customer, ask=not no_input and file != "-")
         name = "standard input" if file == "-" else Path(file).name
         request = ImportRequest(name, options["format"], options["table"], options["site"])
