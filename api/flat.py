@@ -249,17 +249,17 @@ class FlatSerializer(serializers.Serializer[Any]):
     @functools.cache
     def creation(cls) -> type[FlatSerializer]:
         """What comes in to make such an object."""
-        return cls._input("Creation", None)
+        return cls._input("Input", None)
 
     @classmethod
     @functools.cache
     def change(cls, *needed: str) -> type[FlatSerializer]:
         """What comes in to change such an object; `needed` are the keys that say which, where the address does not."""
-        return cls._input("ChangeOfOne" if needed else "Change", frozenset(needed))
+        return cls._input("UpdateItem" if needed else "Update", frozenset(needed))
 
     @classmethod
     def _input(cls, suffix: str, needed: frozenset[str] | None) -> type[FlatSerializer]:
-        name = cls.__name__.removesuffix("Serializer") + suffix
+        name = cls.__name__.removesuffix("Serializer").removeprefix("Flat") + suffix
         return type(name, (cls,), {"is_input": True, "needed": needed, "__doc__": cls.__doc__})
 
     @classmethod

@@ -14,13 +14,13 @@ from api.schema import Operation, path_parameter, tag_parameter
 if TYPE_CHECKING:
     from api.resources import Item, ReadOnlyCollection, Resource, Tie
 
-_IF_MATCH = tag_parameter("If-Match", "The ETag of the version that you have seen: any other is not touched.")
-_IF_NONE_MATCH = tag_parameter("If-None-Match", "The ETag of what you have: 304 while it is still that.")
-_READ_ONLY = "The key may only read, or this lies outside of what its operator may change"
+_IF_MATCH = tag_parameter("If-Match", "The ETag of the version to change. Any other version is rejected with 412.")
+_IF_NONE_MATCH = tag_parameter("If-None-Match", "The ETag you have: 304 if it is still current.")
+_READ_ONLY = "The key is read-only, or the object is outside of what its operator may change"
 _NOT_PERMITTED = {403: _READ_ONLY}
-_CONFLICT = {409: "It collides with what is there; `detail` names it"}
-_PRECONDITION = {412: "It is not in the version that `If-Match` names"}
-_ALL_OR_NONE = "All or none, at most 1,000; what is wrong is named as `/index/key`."
+_CONFLICT = {409: "Conflicts with existing data, named in `detail`"}
+_PRECONDITION = {412: "The object has another version than `If-Match`"}
+_ALL_OR_NONE = "All or nothing, at most 1,000. Errors have pointers such as `/index/key`."
 
 
 def _response_header(name: str, codes: list[int], description: str) -> OpenApiParameter:
@@ -28,7 +28,7 @@ def _response_header(name: str, codes: list[int], description: str) -> OpenApiPa
 
 
 _ETAG = _response_header("ETag", [200, 201], "The version, for `If-Match`.")
-_LOCATION = _response_header("Location", [201], "The address of the new object.")
+_LOCATION = _response_header("Location", [201], "The URL of the new object.")
 _LINK = _response_header("Link", [200], 'The next page, as `<address>; rel="next"`.')
 
 
@@ -96,7 +96,7 @@ def of_collection(resource: type[ReadOnlyCollection], method: str) -> Operation:
     if method == "POST":
         return Operation(
             id=f"create{_id(flat)}s",
-            summary=f"Make one {noun} or many",
+            summary=f"Create one or more {nouns}",
             description=f"One object, or a list of them: {_ALL_OR_NONE[0].lower()}{_ALL_OR_NONE[1:]}",
             tag=resource.tag,
             parameters=[*_path(resource), _ETAG, _LOCATION],
@@ -108,7 +108,7 @@ def of_collection(resource: type[ReadOnlyCollection], method: str) -> Operation:
     item = {resource.key: flat.example()[resource.key]} | flat.change_example()
     return Operation(
         id=f"change{_id(flat)}s",
-        summary=f"Change many {nouns}",
+        summary=f"Change several {nouns}",
         description=f"Each item has `{resource.key}` and the keys to change. {_ALL_OR_NONE}",
         tag=resource.tag,
         parameters=_path(resource),
@@ -125,20 +125,20 @@ def of_item(resource: type[Item], method: str) -> Operation:
     if method == "GET":
         return Operation(
             id=f"get{_id(flat)}",
-            summary=f"One {noun}",
+            summary=f"Get one {noun}",
             description=f"By its `{resource.key}`, as a flat object.",
             tag=resource.tag,
             parameters=[*_path(resource, _own(resource)), _IF_NONE_MATCH, _ETAG],
             responses={200: flat},
-            errors={304: "It is still what you have"} | _PRECONDITION,
+            errors={304: "Not modified"} | _PRECONDITION,
             examples=_examples(resource, answer=flat.example()),
         )
     if method == "PATCH":
         return Operation(
             id=f"change{_id(flat)}",
             summary=f"Change one {noun}",
-            description="A key that is missing leaves its value alone, null takes it away. Keys that are the object's "
-            "own business may be sent back as they came; they change nothing.",
+            description="Missing keys keep their values, null clears a value. Read-only keys may be "
+            "sent back unchanged.",
             tag=resource.tag,
             parameters=[*_path(resource, _own(resource)), _IF_MATCH, _ETAG],
             request=flat.change(),
@@ -149,7 +149,7 @@ def of_item(resource: type[Item], method: str) -> Operation:
     return Operation(
         id=f"delete{_id(flat)}",
         summary=f"Delete one {noun}",
-        description="Refused while other objects stand in the way, which the answer names.",
+        description="Rejected while other objects depend on it; the response names them.",
         tag=resource.tag,
         parameters=[*_path(resource, _own(resource)), _IF_MATCH],
         responses={204: None},
@@ -162,7 +162,7 @@ def of_tie(resource: type[Tie], method: str) -> Operation:
     if method == "GET":
         return Operation(
             id=f"get{_id(flat)}",
-            summary=f"One {flat.noun}",
+            summary=f"Get one {flat.noun}",
             description="Whether it is there.",
             parameters=[*_path(resource), _ETAG],
             responses={200: flat},
@@ -172,8 +172,8 @@ def of_tie(resource: type[Tie], method: str) -> Operation:
     if method == "PUT":
         return Operation(
             id=f"put{_id(flat)}",
-            summary=f"Give a {flat.noun}",
-            description="201 when it was not there before, 200 when it was. No body is needed.",
+            summary=f"Create a {flat.noun}",
+            description="201 if it was created, 200 if it already existed. No body is needed.",
             parameters=[*_path(resource), _IF_MATCH, _ETAG],
             responses={200: flat, 201: flat},
             errors=_NOT_PERMITTED | _CONFLICT | _PRECONDITION,
@@ -182,8 +182,8 @@ def of_tie(resource: type[Tie], method: str) -> Operation:
         )
     return Operation(
         id=f"delete{_id(flat)}",
-        summary=f"Take away a {flat.noun}",
-        description="204 also when it was not there.",
+        summary=f"Delete a {flat.noun}",
+        description="204 even if it did not exist.",
         parameters=[*_path(resource), _IF_MATCH],
         responses={204: None},
         errors=_NOT_PERMITTED | _CONFLICT | _PRECONDITION,

@@ -20,7 +20,7 @@ class StatusReportsView(ApiView):
 
     @extend_schema(
         operation_id="postStatusReports",
-        summary="Take in what chargers and sockets report",
+        summary="Report statuses of chargers and sockets",
         description=(
             f"One report or a list of at most {MOST_REPORTS}. A report that is no newer than what is known changes "
             "nothing, nor does one of a moment more than five minutes ahead, or of an unknown charger or socket; the "

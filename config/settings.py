@@ -323,6 +323,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "POSTPROCESSING_HOOKS": ["api.schema.complete"],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    # What changes an object has a schema of its own, in which nothing is required.
+    "COMPONENT_SPLIT_PATCH": False,
 }
 
 # Goes into the ETags of nested answers: another build may render the same rows differently.

@@ -57,7 +57,7 @@ class DriverItem(Drivers, Item, DriverView):
         choice = OpenApiParameter("view", str, enum=self.VIEWS, default="nested", description="Which object to give.")
         return dataclasses.replace(
             operation,
-            summary="One driver, with all sites, chargers and tags or as a flat object",
+            summary="Get a driver with sites, chargers and tags, or as a flat object",
             description="Nested, with the whole trees below the sites that the driver was granted; "
             "with `view=flat` the row alone.",
             parameters=[*operation.parameters, choice],

@@ -98,7 +98,7 @@ REACH_EXAMPLE = {
 class HomeDriversView(ApiView):
     @extend_schema(
         operation_id="getHomeDrivers",
-        summary="A home site with its drivers and subsites",
+        summary="Get a home site with its drivers and subsites",
         description="Site 0 is the group of the drivers without a home site; only admin operators see it.",
         parameters=[path_parameter("siteId", int, "The site's id, or 0.")],
         responses=UserGroupSerializer,
@@ -135,7 +135,7 @@ class AuthorisedDriversView(AboutOneCharger):
 
     @extend_schema(
         operation_id="getAuthorisedDrivers",
-        summary="All drivers who may charge at a charger",
+        summary="List drivers who may charge at a charger",
         description="Granted on the charger, on its site or on any site above. Tags' validity does not matter here.",
         parameters=[
             path_parameter("chargerId", str, "The charger ID, ignoring case."),
@@ -161,7 +161,7 @@ class AuthorisedDriversView(AboutOneCharger):
 class DriverTreeView(ApiView):
     @extend_schema(
         operation_id="getDriverTree",
-        summary="All drivers and the tree of their home sites",
+        summary="List drivers with the tree of their home sites",
         description="Spare drivers, who have no home site, stand in a group of their own and in a list as well.",
         responses=UserTreeSerializer,
         tags=["Drivers"],
@@ -175,7 +175,7 @@ class DriverTreeView(ApiView):
 class SiteAuthorisedDriversView(ApiView):
     @extend_schema(
         operation_id="getSiteAuthorisedDrivers",
-        summary="All drivers who may charge at a whole site",
+        summary="List drivers who may charge at a whole site",
         description="Granted on the site or on any site above; not on its chargers or subsites.",
         parameters=[path_parameter("siteId", int, "The site's id.")],
         responses=DriverSerializer(many=True),
@@ -194,7 +194,7 @@ class SiteAuthorisedDriversView(ApiView):
 class SitesAuthorisedDriversView(ApiView):
     @extend_schema(
         operation_id="getSitesAuthorisedDrivers",
-        summary="All drivers who may charge at each of several whole sites",
+        summary="List drivers who may charge at each of several sites",
         description=f"In the order asked, duplicates once; at most {MOST_SITES} sites. Nothing is written.",
         request=SiteIdsSerializer,
         responses={200: AuthorisedUsersSerializer(many=True), 404: error_response(NOT_FOUND)},
@@ -225,7 +225,7 @@ class OneDriver(ApiView):
 class DriverByExternalIdView(OneDriver):
     @extend_schema(
         operation_id="getDriverByExternalId",
-        summary="One driver by external id",
+        summary="Get a driver by external ID",
         description="The id is the driver's own, not one of the integrated external ids. Case does not matter.",
         parameters=[path_parameter("externalId", str, "The external id; a slash may stand in it.")],
         responses=DriverSerializer,
@@ -240,7 +240,7 @@ class DriverByExternalIdView(OneDriver):
 class DriverByTagView(OneDriver):
     @extend_schema(
         operation_id="getDriverByTag",
-        summary="The driver who presents a tag",
+        summary="Get a driver by tag",
         description="Whether the tag is valid does not matter. Case does not matter.",
         parameters=[path_parameter("idTag", str, "The id tag; a slash may stand in it.")],
         responses=DriverSerializer,
@@ -256,7 +256,7 @@ class DriverByTagView(OneDriver):
 class DriverView(OneDriver):
     @extend_schema(
         operation_id="getDriver",
-        summary="One driver with all sites, chargers and tags",
+        summary="Get a driver with sites, chargers and tags",
         description="With the whole trees below the sites that the driver was granted.",
         parameters=[path_parameter("userId", int, "The driver's id.")],
         responses=DriverSerializer,
@@ -272,7 +272,7 @@ class AccessView(AboutOneCharger):
 
     @extend_schema(
         operation_id="getAccess",
-        summary="Whether a tag may charge at a charger, and why",
+        summary="Check whether a tag may charge at a charger, and why",
         description=(
             "The answer is what the charger is told; the evidence shows what the caller may see. Nothing is written, "
             "and no session begins."
@@ -304,7 +304,7 @@ class ReachView(ApiView):
 
     @extend_schema(
         operation_id="getReach",
-        summary="The chargers at which a driver may charge",
+        summary="List the chargers accessible to a driver",
         description=(
             "By charger id, a page at a time, each with the nearest right that says so. Tags' validity does not matter "
             "here. `next` is the address of the next page, null on the last."

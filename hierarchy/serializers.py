@@ -111,7 +111,7 @@ class StepSerializer(serializers.Serializer[Any]):
 
 
 class ImportSerializer(serializers.Serializer[Any]):
-    """A file that was imported, by whatever road. The changes that it made carry its id."""
+    """A file that was imported, from any source. Its changes carry its ID."""
 
     id = wire.Integer()
     fileName = wire.String()

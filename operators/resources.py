@@ -66,7 +66,7 @@ class GrantTie(Grants, Tie):
 class MeView(ApiView):
     @extend_schema(
         operation_id="getMe",
-        summary="Who asks",
+        summary="Get the current operator",
         description="The operator for whom the key acts, and what that one may see and do now.",
         responses=MeSerializer,
         tags=["Operators"],

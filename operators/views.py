@@ -18,7 +18,7 @@ from operators.serializers import OperatorGroupSerializer, OperatorTreeSerialize
 class HomeOperatorsView(ApiView):
     @extend_schema(
         operation_id="getHomeOperators",
-        summary="A home site with its operators and subsites",
+        summary="Get a home site with its operators and subsites",
         description="Site 0 is the group of the operators without a home site; only admin operators see it.",
         parameters=[path_parameter("siteId", int, "The site's id, or 0.")],
         responses=OperatorGroupSerializer,
@@ -40,7 +40,7 @@ class OperatorTreeView(ApiView):
 
     @extend_schema(
         operation_id="getOperatorTree",
-        summary="All operators and the tree of their home sites",
+        summary="List operators with the tree of their home sites",
         description="Each operator carries the authorised sites with their chargers, drivers and operators.",
         parameters=[boolean_parameter("excludeHierarchy", "true: every operator's groups are empty.")],
         responses=OperatorTreeSerializer,

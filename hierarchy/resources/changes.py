@@ -42,7 +42,7 @@ class ChangesView(ApiView):
 
     @extend_schema(
         operation_id="listChanges",
-        summary="What changed since",
+        summary="List changes",
         description="In the order in which it happened, deletions included. `next` is where to go on, now or later.",
         parameters=[
             OpenApiParameter(

@@ -48,7 +48,7 @@ class SubtreeView(ApiView):
 
     @extend_schema(
         operation_id="getSiteSubtree",
-        summary="One site with its chargers and everything below it",
+        summary="Get a site with its chargers and everything below it",
         description="The documented site, as in the tree of all sites.",
         parameters=[
             path_parameter("siteId", int, "The site's id."),

@@ -43,7 +43,7 @@ class ExportsView(ApiView):
 
     @extend_schema(
         operation_id="exportNetwork",
-        summary="Download the network as a file",
+        summary="Export the network",
         description=(
             "Everything that the caller sees, at one moment, in tables that an import reads back without changing "
             "anything. CSV has one table, which `table` names."

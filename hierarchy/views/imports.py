@@ -92,7 +92,7 @@ class ImportsView(ApiView):
 
     @extend_schema(
         operation_id="planImport",
-        summary="Compare a file with the network",
+        summary="Plan an import",
         description=(
             "Nothing of the network is written: the answer says what would be, and applying it does exactly that or "
             "nothing. The file is the body as it is, or the part `file` of a form. With errors in the file nothing is "
@@ -167,7 +167,7 @@ class ImportsView(ApiView):
 class ImportPlanView(ApiView):
     @extend_schema(
         operation_id="getPlannedImport",
-        summary="One planned import",
+        summary="Get a planned import",
         description="How far it is, what it would do in numbers, and what was found in the file.",
         parameters=[_PLAN_ID],
         responses=ImportPlanDetailsSerializer,
@@ -179,7 +179,7 @@ class ImportPlanView(ApiView):
 
     @extend_schema(
         operation_id="dropPlannedImport",
-        summary="Drop a planned import",
+        summary="Delete a planned import",
         description="One that was applied stays: what it did cannot be dropped.",
         parameters=[_PLAN_ID],
         responses={204: None, **_READ_ONLY, 409: error_response("It was applied")},
@@ -199,7 +199,7 @@ class ImportStepsView(ApiView):
 
     @extend_schema(
         operation_id="listImportSteps",
-        summary="List what a planned import would do",
+        summary="List the changes of a planned import",
         description="Object by object, with old and new values; what is deleted comes last.",
         parameters=[
             _PLAN_ID,
@@ -258,8 +258,8 @@ class AppliedImportsView(ApiView):
 
     @extend_schema(
         operation_id="listImports",
-        summary="List what was imported",
-        description="By whatever road, the newest first. Admin operators see all, others their own.",
+        summary="List applied imports",
+        description="From any source, newest first. Admin operators see all, others their own.",
         parameters=offset_parameters(),
         responses=ImportPageSerializer,
         examples=[_example("Imports", {"items": [_IMPORT], "next": None})],
@@ -273,7 +273,7 @@ class AppliedImportsView(ApiView):
 class AppliedImportView(ApiView):
     @extend_schema(
         operation_id="getImport",
-        summary="One import",
+        summary="Get an applied import",
         description="Who brought which file and when, and what it did in numbers.",
         parameters=[path_parameter("importId", int, "The import's id, which its changes carry.")],
         responses=ImportSerializer,

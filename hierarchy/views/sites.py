@@ -23,7 +23,7 @@ class SiteTreeView(ApiView):
 
     @extend_schema(
         operation_id="getSiteTree",
-        summary="The tree of all sites with their subsites and chargers",
+        summary="Get the tree of sites with chargers",
         description="It begins at what the caller may see.",
         parameters=[boolean_parameter("excludeDetails", "true: only id, name, type and subsites of each site.")],
         responses=PolymorphicProxySerializer(
@@ -44,7 +44,7 @@ class SiteByExternalIdView(ApiView):
 
     @extend_schema(
         operation_id="getSiteByExternalId",
-        summary="One site by external id, with its chargers and subsites",
+        summary="Get a site by external ID, with chargers and subsites",
         description="Case does not matter. The counts take in the subsites, shown or not.",
         parameters=[
             path_parameter("externalId", str, "The external id; a slash may stand in it."),

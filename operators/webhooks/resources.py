@@ -133,7 +133,7 @@ class _Deed(Webhooks):
 class WebhookRotation(_Deed):
     @extend_schema(
         operation_id="rotateWebhook",
-        summary="Give a webhook a new secret",
+        summary="Rotate the secret of a webhook",
         description="The answer has it, and nothing else ever will. For 24 hours messages carry both signatures.",
         parameters=_PATH,
         request=None,
@@ -161,7 +161,7 @@ class WebhookReplaySerializer(serializers.Serializer[Any]):
 class WebhookReplay(_Deed):
     @extend_schema(
         operation_id="replayWebhook",
-        summary="Tell a webhook again what came after a change",
+        summary="Replay events to a webhook",
         description="In order and with the same message ids. It may also lie ahead, which leaves out what is between.",
         parameters=_PATH,
         request=WebhookReplaySerializer,
@@ -195,7 +195,7 @@ class WebhookTry(_Deed):
 
     @extend_schema(
         operation_id="tryWebhook",
-        summary="Send a webhook a message that only tries",
+        summary="Send a test event",
         description=f"A `webhook.test`, at once and only once; the receiver has {_PATIENCE_S:g} seconds to answer.",
         parameters=_PATH,
         request=None,

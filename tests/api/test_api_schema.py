@@ -101,7 +101,7 @@ def test_flat_objects_are_as_the_document_says(world, schema):
             for described in filter(None, map(content, filter(None, bodies))):
                 for example in described.get("examples", {}).values():
                     validate(resolved(schema, example)["value"], described["schema"], schema)
-    site = schema["components"]["schemas"]["FlatSiteCreation"]
+    site = schema["components"]["schemas"]["SiteInput"]
     assert site["required"] == ["groupName"]
     assert site["properties"]["id"]["readOnly"]
     for body in ({"groupName": "x", "colour": 1}, {}, {"groupName": "x", "groupType": "ROUND"}, {"groupName": None}):
