@@ -82,7 +82,7 @@ def _examples(
 
 def of_collection(resource: type[ReadOnlyCollection], method: str) -> Operation:
     flat = resource.flat
-    noun, nouns = flat.noun, flat.nouns
+    nouns = flat.nouns
     if method == "GET":
         return Operation(
             id=f"list{_id(flat)}s",
