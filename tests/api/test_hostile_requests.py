@@ -239,7 +239,7 @@ def test_what_is_wrong_with_a_body_as_a_whole(world):
         ("post", "/imports", b"\x1f\x8b", {"content_encoding": "gzip"}, 415, "not supported (Content-Encoding: gzip)"),
         ("patch", site, b"", {}, 400, "No request body"),
         ("post", "/sites", b"\x1f\x8b", {"content_encoding": "gzip"}, 415, "not supported (Content-Encoding: gzip)"),
-        ("patch", "/sites", b"[]", {"if_match": '"1"'}, 400, "at its own address"),
+        ("patch", "/sites", b"[]", {"if_match": '"1"'}, 400, "at its own URL"),
         ("post", "/sites", b"null", {}, 400, "Must be an object."),
         ("post", "/sites", many, {}, 400, "/key0: Unknown key."),
         ("get", "/me", b"", {"host": "a b"}, 400, "The header Host"),
