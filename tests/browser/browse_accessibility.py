@@ -124,7 +124,7 @@ def strangers(walk: Walk) -> None:
     """Who is not signed in."""
     page = walk.page
     walk.visit("/admin/", "signing in")
-    page.get_by_label("E-mail address").fill("nobody@example.org")
+    page.get_by_label("Email address").fill("nobody@example.org")
     page.get_by_label("Password").fill("wrong")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_be_visible()
@@ -157,7 +157,7 @@ def sessions_that_end(walk: Walk) -> None:
     go(page.get_by_role("button", name="Save", exact=True))
     expect(page.get_by_text("You were signed out before this was saved.")).to_be_visible()
     walk.look("signed out before saving")
-    page.get_by_label("E-mail address").fill(ADMIN)
+    page.get_by_label("Email address").fill(ADMIN)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Save your earlier input?")
@@ -182,7 +182,7 @@ def access(walk: Walk) -> None:
     right = walk.page.locator("#result_list tbody tr").first
     driver = right.locator(".field-driver").inner_text()
     walk.page.goto(f"/admin/search/?q={driver}")
-    walk.open(walk.page.locator("main").get_by_role("link", name="within reach").first, "within reach")
+    walk.open(walk.page.locator("main").get_by_role("link", name="Accessible chargers").first, "within reach")
     walk.open(walk.page.locator("#content-main tbody tr").first.get_by_role("link").first, "a charger")
     charger = walk.page.url.partition("/change/")[0]
     walk.visit(f"{charger}/drivers/")
@@ -280,7 +280,7 @@ def programs(walk: Walk) -> None:
     page.goto("/admin/account/")
     go(page.get_by_role("link", name="Create webhook"))
     page.get_by_label("Name:").fill("Walk")
-    page.get_by_label("Address:").fill("https://hooks.example.org/walk")
+    page.get_by_label("URL:").fill("https://hooks.example.org/walk")
     page.get_by_label("created").check()
     go(page.get_by_role("button", name="Save", exact=True))
     expect(page.get_by_text("Copy it now")).to_be_visible()
@@ -309,7 +309,7 @@ def beginners(walk: Walk) -> None:
     page.locator("#id_customer + .select2 .select2-selection").focus()
     choose(page, "Beginners")
     page.get_by_label("Name:", exact=True).fill("Beginner")
-    page.get_by_label("E-mail address:").fill("beginner@beginners.example")
+    page.get_by_label("Email address:").fill("beginner@beginners.example")
     page.get_by_label("Admin operator").check()
     go(page.get_by_role("button", name="Save", exact=True))
     link = page.locator(".shown-once code").inner_text()

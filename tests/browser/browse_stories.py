@@ -40,7 +40,7 @@ def skip_to_content(page: Page) -> None:
 
 def test_signing_in(page):
     page.goto("/admin/")
-    page.get_by_label("E-mail address").fill(ADMIN)
+    page.get_by_label("Email address").fill(ADMIN)
     page.get_by_label("Password").fill("wrong")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("is wrong")
@@ -58,7 +58,7 @@ def test_finding_a_charger_by_the_holder_of_a_tag(page):
     page.keyboard.type(driver)
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    go(page.locator("main").get_by_role("link", name="within reach").first)
+    go(page.locator("main").get_by_role("link", name="Accessible chargers").first)
     charger = page.locator("#content-main tbody tr").first.get_by_role("link").first
     name = charger.inner_text()
     go(charger)
@@ -228,12 +228,12 @@ def test_an_invitation_is_handed_over(page, other_page):
     sign_in(page)
     page.goto("/admin/operators/operator/add/")
     page.get_by_label("Name:", exact=True).fill("Newcomer")
-    page.get_by_label("E-mail address:").fill(email)
+    page.get_by_label("Email address:").fill(email)
     go(page.get_by_role("button", name="Save", exact=True))
     link = page.locator(".shown-once code").inner_text()
     # Loading the page again sends nothing again: it says that it was shown.
     page.reload()
-    expect(page.locator(".messagelist")).to_contain_text("If nobody copied it, invite again")
+    expect(page.locator(".messagelist")).to_contain_text("If you did not copy it, invite again")
     other_page.goto(link)
     expect(other_page.locator("main")).to_contain_text(email)
     for label in ("Password:", "Confirm password:"):
@@ -247,7 +247,7 @@ def test_an_invitation_is_handed_over(page, other_page):
 def test_after_a_failed_save_the_error_has_the_focus(page):
     sign_in(page)
     page.goto("/admin/drivers/driver/add/")
-    page.get_by_label("External id:", exact=True).first.fill("HR/1")
+    page.get_by_label("External ID:", exact=True).first.fill("HR/1")
     # The browser itself would not send it.
     page.evaluate("document.querySelector('#driver_form').noValidate = true")
     go(page.get_by_role("button", name="Save", exact=True))

@@ -131,7 +131,7 @@ def workbook(path: Path, *chargers: tuple[str, str]) -> Path:
 
 def sign_in(page: Page, email: str = demos.ADMIN) -> None:
     page.goto("/admin/")
-    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Email address").fill(email)
     page.get_by_label("Password").fill(demos.PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(lambda address: "/login/" not in address)
