@@ -242,7 +242,7 @@ def test_what_is_wrong_with_a_body_as_a_whole(world):
         ("patch", "/sites", b"[]", {"if_match": '"1"'}, 400, "at its own URL"),
         ("post", "/sites", b"null", {}, 400, "Must be an object."),
         ("post", "/sites", many, {}, 400, "/key0: Unknown key."),
-        ("get", "/me", b"", {"host": "a b"}, 400, "The header Host"),
+        ("get", "/me", b"", {"host": "a b"}, 400, "The Host header"),
     ]:
         start = time.process_time()
         response = api.request(method, path, body, **headers)

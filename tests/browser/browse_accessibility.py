@@ -320,7 +320,7 @@ def beginners(walk: Walk) -> None:
     page.context.clear_cookies()
     walk.visit(link, "an invitation")
     for label in ("Password:", "Confirm password:"):
-        page.get_by_label(label).fill(PASSWORD)
+        page.get_by_label(label, exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator(".messagelist")).to_be_visible()
     walk.look("the home of an empty network")
