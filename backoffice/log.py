@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html_join
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice import history
@@ -223,7 +224,7 @@ class ChangeLogList(ScopedChangeList):
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
-        self.title = _("Change log")
+        self.title = gettext("Change log")
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         page: Any = self.model_admin
