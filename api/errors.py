@@ -191,8 +191,8 @@ def problem_response(request: HttpRequest, error: Exception) -> HttpResponse:
     return response
 
 
-def defect(request: HttpRequest) -> HttpResponse:
-    """The answer to a defect of the product: the request id leads to it in the log."""
+def internal_error(request: HttpRequest) -> HttpResponse:
+    """The response to an error of the product: the request ID leads to it in the log."""
     return problem_response(request, _Other("internal-error", "Internal error", 500))
 
 

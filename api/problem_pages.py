@@ -1,4 +1,4 @@
-"""The pages to which the `type` of a problem leads: what the error means and how to mend it."""
+"""The pages to which the `type` of a problem leads: what the error means and how to fix it."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render

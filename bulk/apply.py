@@ -75,7 +75,7 @@ def run(
                     recorder.import_id = record.pk
                 if not plan.is_empty:
                     _PlanWriter(plan, customer.pk, recorder, progress).write()
-                    statements.tell_planner(state.table.model for state in plan.states.values())
+                    statements.analyze_on_commit(state.table.model for state in plan.states.values())
     except IntegrityError as error:
         raise _collision() from error
     return plan

@@ -124,7 +124,7 @@ def import_apply(caller: Caller, plan: ImportPlan, progress: Progress[Any] = sil
     if plan.applied_as is not None:
         raise Conflict(_("This plan was applied before: make a new one to see what is left to do."))
     if plan.findings["errorCount"]:
-        raise Conflict(_("This plan has errors: mend what they name and make a new one."))
+        raise Conflict(_("The plan has errors. Fix them and import the file again."))
     if plan.is_expired:
         raise Conflict(_("This plan is more than a week old: make a new one."))
     request = ImportRequest(plan.file_name, plan.format, plan.table, plan.prune_site)

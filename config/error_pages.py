@@ -157,7 +157,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return errors.defect(request) if is_api(request) else error_page(request, 500)
+    return errors.internal_error(request) if is_api(request) else error_page(request, 500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

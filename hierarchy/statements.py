@@ -122,7 +122,7 @@ def delete(model: type[models.Model], ids: Sequence[int]) -> None:
         cursor.execute(f"DELETE FROM {table} WHERE id IN ({places})", list(ids))  # noqa: S608
 
 
-def tell_planner(tables: Iterable[type[models.Model]]) -> None:
+def analyze_on_commit(tables: Iterable[type[models.Model]]) -> None:
     """Have PostgreSQL count rows when they are committed: until it does by itself, it takes large tables for small."""
     connection = connections[DEFAULT_DB_ALIAS]
     if connection.vendor != "postgresql":

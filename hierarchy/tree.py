@@ -80,7 +80,7 @@ class SiteManager(TreeManager.from_queryset(SiteQuerySet)):  # type: ignore[misc
         return super()._close_gap(*args, **kwargs)
 
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError("The numbers of the tree are mended by `check_tree --fix`, and written by bulk imports.")
+        raise TypeError("The numbers of the tree are repaired by `check_tree --fix`, and written by bulk imports.")
 
     def write_numbers(self, numbers: Iterable[tuple[int, Numbers]]) -> None:
         """Write the numbers of many sites at once. The tree must be locked."""

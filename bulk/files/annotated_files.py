@@ -1,4 +1,4 @@
-"""The same file again, with what is wrong beside each row: people mend it there and send it back."""
+"""The same file again, with what is wrong beside each row: people fix it there and upload it again."""
 
 from __future__ import annotations
 

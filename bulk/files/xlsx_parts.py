@@ -251,7 +251,7 @@ class SheetRows(_CellText):
         if kind == "b":
             return text in ("1", "true"), ""
         if kind == "e":
-            return text, _("Is an error of calculation: mend the formula, or write the value.")
+            return text, _("Formula error. Fix the formula, or write the value.")
         if kind == "d":
             return self._iso_date(text)
         return self._number(text)

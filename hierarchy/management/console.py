@@ -43,7 +43,7 @@ def find(rows: models.QuerySet[Any], text: str, *, by: str) -> Any:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def reporting_errors() -> Iterator[None]:
     """Turn the errors of the services into the command's: what is wrong, a line each."""
     try:
         yield

@@ -235,7 +235,7 @@ HOSTILE = [
     (
         "xlsx",
         cell("<v>#REF!</v>", 't="e"'),
-        "sites, row 2, column type: '#REF!': Is an error of calculation: mend the formula, or write the value.",
+        "sites, row 2, column type: '#REF!': Formula error. Fix the formula, or write the value.",
     ),
     (
         "xlsx",
@@ -252,7 +252,7 @@ HOSTILE = [
     (
         "xlsx",
         workbook('<row><c t="e"><v>#N/A</v></c></row>'),
-        "sites, row 1, column A: '#N/A': Is an error of calculation: mend the formula, or write the value.",
+        "sites, row 1, column A: '#N/A': Formula error. Fix the formula, or write the value.",
     ),
     # JSON
     ("json", b"", NO_TABLES),

@@ -28,7 +28,7 @@ def found(capsys):
 
 def mended(capsys):
     call_command("check_tree", "--fix")
-    assert capsys.readouterr().out.endswith("mended; the trees are sound.\n")
+    assert capsys.readouterr().out.endswith("fixed; the trees are sound.\n")
     call_command("check_tree")
     assert capsys.readouterr().out == "The trees are sound.\n"
 
@@ -134,7 +134,7 @@ def test_any_damage_is_mended_in_one_go(world, capsys, seed):
 def test_what_cannot_be_mended_is_an_error(world, capsys, monkeypatch):
     write(world.garage, lft=77)
     monkeypatch.setattr(SiteManager, "write_numbers", lambda self, numbers: None)
-    with pytest.raises(CommandError, match=r"1 finding could not be mended\."):
+    with pytest.raises(CommandError, match=r"1 finding could not be fixed\."):
         call_command("check_tree", "--fix")
     monkeypatch.undo()
     mended(capsys)

@@ -1,4 +1,4 @@
-"""Look whether the trees of sites are sound, and mend them."""
+"""Check the trees of sites, and repair them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--fix", action="store_true", help="mend what is found, then look again")
+        parser.add_argument("--fix", action="store_true", help="repair what is found, then look again")
 
     def handle(self, *args: Any, fix: bool, **options: Any) -> None:
         findings = tree_check.repair(command_caller("check_tree")) if fix else tree_check.check()
@@ -25,13 +25,13 @@ class Command(BaseCommand):
             self.stdout.write("The trees are sound.")
             return
         if not fix:
-            raise CommandError(f"{_findings(len(findings))}: mend them with check_tree --fix.")
+            raise CommandError(f"{_findings(len(findings))}: fix them with check_tree --fix.")
         left = tree_check.check()
         if left:
             self.stdout.write("Still wrong after mending:")
             self._tell(left)
-            raise CommandError(f"{_findings(len(left))} could not be mended.")
-        self.stdout.write(f"{_findings(len(findings))} mended; the trees are sound.")
+            raise CommandError(f"{_findings(len(left))} could not be fixed.")
+        self.stdout.write(f"{_findings(len(findings))} fixed; the trees are sound.")
 
     def _tell(self, findings: Iterable[tree_check.Damage]) -> None:
         for finding in findings:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandParser
 
 from hierarchy import services
-from hierarchy.management.console import command_caller, told
+from hierarchy.management.console import command_caller, reporting_errors
 from hierarchy.models import Customer
 
 
@@ -17,6 +17,6 @@ class Command(BaseCommand):
         parser.add_argument("--time-zone", default="UTC", metavar="ZONE", help="such as Europe/Paris; default UTC")
 
     def handle(self, *args: Any, name: str, time_zone: str, **options: Any) -> None:
-        with told():
+        with reporting_errors():
             customer = services.save(command_caller("create_customer"), Customer(name=name, time_zone=time_zone))
         self.stdout.write(f"Created customer {customer.name} (id {customer.pk}).")

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from hierarchy.management.console import command_caller, find, told
+from hierarchy.management.console import command_caller, find, reporting_errors
 from operators import services
 from operators.models import Operator
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, email: str, name: str, read_only: bool, expires: str | None, **options: Any) -> None:
         operator = find(Operator.objects.all(), email, by="email")
         expires_at = None if expires is None else _moment(expires)
-        with told():
+        with reporting_errors():
             key, text = services.api_key_create(
                 command_caller("create_api_key"), operator, name, is_read_only=read_only, expires_at=expires_at
             )

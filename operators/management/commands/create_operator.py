@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from hierarchy.management.console import command_caller, find, told
+from hierarchy.management.console import command_caller, find, reporting_errors
 from hierarchy.models import Customer
 from operators import services
 from operators.models import Operator
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         given = _given_password(password_stdin)
         password = given or secrets.token_urlsafe(15)
         operator = Operator(customer=owner, email=email, name=name or email, is_admin_operator=admin)
-        with told():
+        with reporting_errors():
             services.operator_create(command_caller("create_operator"), operator, password)
         kind = "admin operator" if admin else "operator"
         self.stderr.write(f"Created {kind} {operator.email} of {owner.name}.")

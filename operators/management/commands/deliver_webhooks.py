@@ -13,7 +13,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error, connections
 from django.utils import timezone
 
-from hierarchy.management.console import command_caller, told
+from hierarchy.management.console import command_caller, reporting_errors
 from operators.webhooks import delivery, dispatch
 from operators.webhooks import services as webhooks
 from operators.webhooks.models import Webhook
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no webhook {webhook_id}: {'there are ' + named if named else 'make one first'}."
             )
-        with told():
+        with reporting_errors():
             webhooks.replay(command_caller("deliver_webhooks"), webhook, since)
         self.stdout.write(f"{webhook.name} is told again what came after change {since}.")
 

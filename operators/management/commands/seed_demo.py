@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import check_password
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from hierarchy.management.console import command_caller, told
+from hierarchy.management.console import command_caller, reporting_errors
 from hierarchy.models import Customer
 from operators import keys
 from operators.demo.operators import API_KEY, LOGINS
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if not keys.is_key(os.environ.get(API_KEY, keys.new_key())):
             raise CommandError(f"{API_KEY} is not a key: remove it from .chargetree/local.env, and a new one is made.")
         if not is_filled or force:
-            with told():
+            with reporting_errors():
                 customers, counts = seed(command_caller("seed_demo"), size, timezone.now(), os.environ)
             if options["verbosity"]:
                 self.stdout.write(f"Created {', '.join(customer.name for customer in customers)}:")
