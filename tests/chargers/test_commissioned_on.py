@@ -12,6 +12,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from chargers.models import Charger
 from hierarchy.models import Change, Customer
+from hierarchy.revision import network_tag
+from hierarchy.scoping import Scope
 from tests.client import Api, assert_problem
 
 REGISTERS = {"irve": "tests/data/irve-statique.csv", "bnetza": "tests/data/bnetza-ladesaeulenkarte.csv"}
@@ -85,8 +87,10 @@ def test_a_register_that_was_imported_before_the_column(format_, capsys):
     dated = {pk: date.isoformat() for pk, date in Charger.objects.values_list("pk", "commissioned_on") if date}
     assert dated
     odd = Charger.objects.exclude(pk__in=dated).first() or Charger.objects.first()
+    scope = Scope.whole_customer(odd.customer_id)
     try:
         migrate("0001_initial")
+        tag = network_tag(scope, "/")
         with connection.cursor() as cursor:
             cursor.execute("SELECT id, custom_properties FROM chargers_charger")
             before = {pk: json.loads(text) if isinstance(text, str) else text for pk, text in cursor.fetchall()}
@@ -99,6 +103,8 @@ def test_a_register_that_was_imported_before_the_column(format_, capsys):
             )
     finally:
         migrate("0002_charger_commissioned_on")
+    # Nested answers, whose custom properties changed, have other entity tags.
+    assert network_tag(scope, "/") != tag
     odd.refresh_from_db()
     assert (odd.commissioned_on, odd.custom_properties["commissionedOn"]) == (None, "soon")
     Charger.unscoped.filter(pk=odd.pk).update(
