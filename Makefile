@@ -8,7 +8,8 @@ PIP = $(PY) -m pip --disable-pip-version-check --no-input install --quiet --only
 
 help:
 	@echo "make run      run the demo on PORT (default 8000), with SQLite or the database in DATABASE_URL"
-	@echo "make test     run all tests, on SQLite and on PostgreSQL"
+	@echo "make test     run the tests, on SQLite and on PostgreSQL"
+	@echo "make test-slow     run the tests that repeat a promise on more examples, on both"
 	@echo "make test-browser  test the admin in an installed Chromium, and every kind of page against WCAG 2.2 AA"
 	@echo "make screenshots   update the screenshots in the docs"
 	@echo "make lint     check the code style; style sheets and scripts too if node is installed"
@@ -30,13 +31,16 @@ run: $(VENV)/.runtime
 
 # Run $$run on both databases, even if the first one fails.
 ON_BOTH = sqlite=0; postgresql=0; \
-	echo "== SQLite"; (unset TEST_DATABASE_URL; $$run) || sqlite=$$?; \
-	echo "== PostgreSQL"; $(PY) -m tests.postgres $$run || postgresql=$$?; \
+	echo "== SQLite"; (unset TEST_DATABASE_URL; eval "$$run") || sqlite=$$?; \
+	echo "== PostgreSQL"; $(PY) -m tests.postgres sh -c "$$run" || postgresql=$$?; \
 	echo "== exit codes: SQLite $$sqlite, PostgreSQL $$postgresql"; \
 	[ $$sqlite -eq 0 ] && [ $$postgresql -eq 0 ]
 
 test: $(VENV)/.dev
-	@run="$(PY) -m pytest -n 2 --dist worksteal"; $(ON_BOTH)
+	@run="$(PY) -m pytest -n 2 --dist worksteal -m 'not slow'"; $(ON_BOTH)
+
+test-slow: $(VENV)/.dev
+	@run="$(PY) -m pytest -n 2 --dist worksteal -m slow"; $(ON_BOTH)
 
 test-browser: $(VENV)/.dev
 	@$(PY) -m pytest -o "python_files=browse_*.py" -n 2 --dist worksteal tests/browser

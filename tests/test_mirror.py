@@ -129,6 +129,7 @@ class Writer:
 WRITES = 1000
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_copies_follow_while_eight_write(world):
     """One copy of an operator who sees everything, one of an operator into whose sites things move, and out again."""

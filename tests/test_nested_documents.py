@@ -14,6 +14,7 @@ from operators.documents import home_operators, operator_tree
 from tests import contract
 from tests.naive import NaiveReader
 from tests.networks import RandomNetwork, share
+from tests.slow import all_but_first_slow
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,7 @@ def same(kind, pieces, slow, seen=None):
     contract.check(kind, fast, seen=seen)
 
 
-@pytest.mark.parametrize("first", share(range(0, NETWORKS, AT_ONCE)))
+@pytest.mark.parametrize("first", all_but_first_slow(share(range(0, NETWORKS, AT_ONCE))))
 def test_the_five_pages_are_exact_whatever_the_scope(first):
     seen = set()
     for scope, naive in asked_of(range(first, first + AT_ONCE)):
@@ -68,7 +69,7 @@ def test_the_five_pages_are_exact_whatever_the_scope(first):
         assert {(field, "empty"), (field, "filled")} <= seen, f"{field} was not seen both null and set"
 
 
-@pytest.mark.parametrize("first", share(range(NETWORKS, NETWORKS + NETWORKS // 4, AT_ONCE)))
+@pytest.mark.parametrize("first", all_but_first_slow(share(range(NETWORKS, NETWORKS + NETWORKS // 4, AT_ONCE))))
 def test_their_kin_are_exact_whatever_the_scope(first):
     for scope, naive in asked_of(range(first, first + AT_ONCE)):
         for site in naive.some(naive.sites.values()):

@@ -18,6 +18,7 @@ from operators.documents import operator_tree
 from operators.models import Operator, SiteGrant
 from tests.conftest import made
 from tests.networks import RandomNetwork
+from tests.slow import all_but_first_slow
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,11 +43,13 @@ def busiest(network):
 
 @pytest.mark.parametrize(
     "read",
-    [
-        pytest.param(lambda scope: site_tree(scope), id="the tree"),
-        pytest.param(lambda scope: site_outline(scope), id="its outline"),
-        pytest.param(lambda scope: operator_tree(scope, True), id="the operators"),
-    ],
+    all_but_first_slow(
+        [
+            pytest.param(lambda scope: site_tree(scope), id="the tree"),
+            pytest.param(lambda scope: site_outline(scope), id="its outline"),
+            pytest.param(lambda scope: operator_tree(scope, True), id="the operators"),
+        ]
+    ),
 )
 def test_every_answer_is_a_legal_state(read):
     network = RandomNetwork(5, sites=14, chargers=10)

@@ -100,6 +100,7 @@ def run(url, code, *arguments):
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.name.removesuffix(".json.gz"))
 def test_a_filled_database_is_migrated(path, database):
     document = released.read(path)

@@ -3,6 +3,7 @@
 import datetime
 from urllib.parse import parse_qs
 
+import pytest
 from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -14,6 +15,7 @@ from hierarchy.models import Site
 from operators.models import ApiKey, Operator, SiteGrant, Webhook
 from tests.backoffice.admin_pages import MODELS, address
 from tests.conftest import made
+from tests.slow import all_but_first_slow
 
 
 def listed(client, kind, **query):
@@ -166,14 +168,14 @@ def test_platform_staff_choose_a_customer_on_every_list(client, world):
     assert "customer" not in titles
 
 
-def test_wrong_values_are_refused_or_find_nothing(client, world):
+@pytest.mark.parametrize("junk", all_but_first_slow(["\0", "9" * 30, "", "\u202e<b>'\""]))
+def test_wrong_values_are_refused_or_find_nothing(client, world, junk):
     client.force_login(world.ada)
     for model in MODELS:
         specs = getattr(client.get(address(model, "changelist")).context["cl"], "filter_specs", [])
         for name in [name for spec in specs for name in spec.expected_parameters()]:
-            for junk in ("\0", "9" * 30, "", "\u202e<b>'\""):
-                response = client.get(address(model, "changelist"), {name: junk})
-                assert response.status_code in (200, 400), (model, name, junk)
+            response = client.get(address(model, "changelist"), {name: junk})
+            assert response.status_code in (200, 400), (model, name)
     assert listed(client, Charger, manufacturer="%", model="_") == []
 
 

@@ -5,7 +5,7 @@ All its checks are made, two of them not as they come: more statuses refuse what
 says may be refused for what schemas do not say (`UNSAYABLE`). Lists are not asked for some of their keys only, and
 several texts in one parameter are taken for one: whatever stands there is a text.
 Calls are made in this process, by an admin operator and a restricted one in turn, and each is undone before the next.
-`make test` sends a sample of the cases that follow from the document; `make fuzz` all of them, and random ones.
+`make test-slow` sends a sample of the cases that follow from the document; `make fuzz` all of them, and random ones.
 """
 
 import logging
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from itertools import cycle, islice
 from typing import Any, NamedTuple
 
+import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
@@ -204,6 +205,7 @@ class Calls:
         self.answers[response.status_code] += 1
 
 
+@pytest.mark.slow
 def test_nothing_is_found(world, caplog):
     calls = Calls(world)
     config = SchemathesisConfig.from_dict({"checks": CHECKS})
